@@ -9,27 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from resiliency.errors import UserError, reason_of
+from staged_resiliency.experiment.json_codec import JsonObject
 
 _STACK: Final = "aws:cloudformation:stack"
 _WARNING: Final = "aws:cdk:warning"
 
-JsonObject = Mapping[str, Any]
-"""A JSON object of a file with a schema of others; values are checked one by one."""
-
 
 @dataclass(frozen=True, slots=True)
 class SynthesizedStack:
-    """One stack of a cloud assembly.
+    """One stack of a cloud assembly; account and region are those of its environment.
 
     Attributes:
-        name: Name of the stack.
-        account: Id of the AWS account of its environment.
-        region: Region of its environment.
-        template_file: The template.
-        template: The template's content.
         depends_on: Names of the stacks that are deployed before it.
         warnings: The warnings of its synthesis.
     """
@@ -37,10 +30,9 @@ class SynthesizedStack:
     name: str
     account: str
     region: str
-    template_file: Path
     template: JsonObject
-    depends_on: Sequence[str]
-    warnings: Sequence[str]
+    depends_on: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
     @property
     def resources(self) -> Mapping[str, JsonObject]:
@@ -57,10 +49,7 @@ class SynthesizedStack:
 
 
 def read_assembly(folder: Path) -> Sequence[SynthesizedStack]:
-    """Return the stacks of a cloud assembly, in the order in which they would be deployed.
-
-    Args:
-        folder: The output folder of `cdk synth`, usually ``cdk.out``.
+    """Return the stacks that `cdk synth` wrote to a folder, in the order of their deployment.
 
     Raises:
         UserError: The folder has no readable cloud assembly.
@@ -101,14 +90,12 @@ def _stack(
     folder: Path, artifact_id: str, artifact: JsonObject, artifacts: Mapping[str, JsonObject]
 ) -> SynthesizedStack:
     properties = cast(JsonObject, artifact.get("properties", {}))
-    template_file = folder / str(properties.get("templateFile"))
     _, _, account, region = str(artifact.get("environment", "aws:///")).split("/")[:4]
     return SynthesizedStack(
         name=_name(artifact_id, artifact),
         account=account,
         region=region,
-        template_file=template_file,
-        template=_json(template_file, "synthesize again"),
+        template=_json(folder / str(properties.get("templateFile")), "synthesize again"),
         depends_on=[_name(id_, artifacts[id_]) for id_ in _needed(artifact, artifacts)],
         warnings=_warnings(folder, artifact),
     )

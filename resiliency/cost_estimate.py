@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from resiliency.cloud_assembly import JsonObject, SynthesizedStack
+from resiliency.cloud_assembly import SynthesizedStack
 from staged_resiliency.drills.runtime.metrics import DAYS_SINCE_PASSED
 from staged_resiliency.drills.schedule import DrillSchedule
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.probe.cloudwatch_configuration import NAMESPACE as CLOUDWATCH_AGENT
 from staged_resiliency.probe.configuration import StatsdMetrics, decoded
 from staged_resiliency.shared import names
@@ -26,54 +27,49 @@ ALARM: Final = Decimal("0.10")
 CUSTOM_METRIC: Final = Decimal("0.30")
 # One PutMetricData a minute, 43,800 a month, at $0.01 a thousand; likewise the CloudWatch agent.
 PROBE_REQUESTS: Final = Decimal("0.438")
-# Metrics are charged by the hour in which data is sent; the watchdog of drills sends once a day.
-DAILY_METRIC: Final = Decimal("0.0125")
-METRICS_PER_DRILL: Final = 2
-FAULT_MINUTE: Final = Decimal("0.10")
-DASHBOARD: Final = Decimal("3.00")
-KMS_KEY: Final = Decimal("1.00")
 HEALTH_CHECK_AWS: Final = Decimal("0.50")
 HEALTH_CHECK_ELSEWHERE: Final = Decimal("0.75")
 # For each of HTTPS, string matching and the 10-second interval. The higher price, outside AWS, is
 # assumed for endpoints, because a template does not show whose address it contains.
 HEALTH_CHECK_OPTION: Final = Decimal("2.00")
 
-_REQUESTS: Final = "requests of one host's probe to CloudWatch"
+_METRICS_PER_DRILL: Final = 2
 _FAULTS: Final = "minutes of AWS FIS, as drills are scheduled (none in dry runs)"
+_WATCHDOG: Final = "custom metrics that the watchdog of drills publishes"
+_REQUESTS: Final = "requests of one host's probe to CloudWatch"
+_AGENT_REQUESTS: Final = "requests of one host's CloudWatch agent to CloudWatch"
+_METRICS: Final = "custom metrics of probes, and one of all drills of a service"
+_AGENT_METRICS: Final = "custom metrics of CloudWatch agents"
+_APPLICATIONS: Final = "custom metrics that applications may create by StatsD, at most"
+_DASHBOARDS: Final = "dashboards (three of an account are free)"
 # Each of the first two rotations of a key adds the price of a key, so the most after two years is
 # three times as much: https://aws.amazon.com/kms/pricing/ (verify).
 _KEYS: Final = "KMS keys ($1 more after each of the first two yearly rotations)"
-_AGENT_REQUESTS: Final = "requests of one host's CloudWatch agent to CloudWatch"
-_AGENT_METRICS: Final = "custom metrics of CloudWatch agents"
-_METRICS: Final = "custom metrics of probes, and one of all drills of a service"
-_APPLICATIONS: Final = "custom metrics that applications may create by StatsD, at most"
-_ASSUMED_KINDS: Final = ("CLOUDWATCH_METRIC", "CALCULATED")
-_NAMES: Final[Mapping[str, Decimal]] = {
+_CHECKS: Final = "health checks on alarms or calculated (price assumed)"
+_ENDPOINTS: Final = "health checks of endpoints"
+_OPTIONS: Final = "health check options (HTTPS, text search, 10 s)"
+_PRICES: Final[Mapping[str, Decimal]] = {
     "alarms": ALARM,
     _METRICS: CUSTOM_METRIC,
     _APPLICATIONS: CUSTOM_METRIC,
     _REQUESTS: PROBE_REQUESTS,
     _AGENT_METRICS: CUSTOM_METRIC,
     _AGENT_REQUESTS: PROBE_REQUESTS,
-    "custom metrics that the watchdog of drills publishes": DAILY_METRIC,
-    _FAULTS: FAULT_MINUTE,
-    "dashboards (three of an account are free)": DASHBOARD,
-    _KEYS: KMS_KEY,
-    "health checks on alarms or calculated (price assumed)": HEALTH_CHECK_AWS,
-    "health checks of endpoints": HEALTH_CHECK_ELSEWHERE,
-    "health check options (HTTPS, text search, 10 s)": HEALTH_CHECK_OPTION,
+    # Metrics are charged by the hour in which data is sent; the watchdog sends once a day.
+    _WATCHDOG: Decimal("0.0125"),
+    _FAULTS: Decimal("0.10"),
+    _DASHBOARDS: Decimal("3.00"),
+    _KEYS: Decimal("1.00"),
+    _CHECKS: HEALTH_CHECK_AWS,
+    _ENDPOINTS: HEALTH_CHECK_ELSEWHERE,
+    _OPTIONS: HEALTH_CHECK_OPTION,
 }
+"""The items of an estimate in its order, with the price of one a month."""
 
 
 @dataclass(frozen=True, slots=True)
 class CostItem:
-    """One line of an estimate.
-
-    Attributes:
-        what: The item that AWS charges for.
-        count: How many of it.
-        each: US dollars a month for one.
-    """
+    """One line of an estimate: what AWS charges for, and US dollars a month for each."""
 
     what: str
     count: int
@@ -96,24 +92,29 @@ def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
     metrics: dict[str, JsonObject] = {}
     applications: dict[tuple[str, str], StatsdMetrics] = {}
     for stack in stacks:
+        where = f"{stack.account} {stack.region}"
         for alarm in stack.properties_of("AWS::CloudWatch::Alarm"):
             counts["alarms"] += 1
             if alarm.get("MetricName") == DAYS_SINCE_PASSED:
-                counts["custom metrics that the watchdog of drills publishes"] += METRICS_PER_DRILL
+                counts[_WATCHDOG] += _METRICS_PER_DRILL
             elif not str(alarm.get("Namespace", "AWS/")).startswith("AWS/"):
-                metrics[f"{stack.account} {stack.region} {_metric(alarm)}"] = alarm
+                metrics[f"{where} {_metric(alarm)}"] = alarm
         for association in stack.properties_of("AWS::SSM::Association"):
-            counts[_REQUESTS] += len(_hosts(association))
-            counts[_AGENT_REQUESTS] += len(_hosts_of_agent(association))
-            for metric in _probe_metrics(association):
-                metrics[f"{stack.account} {stack.region} {_metric(metric)}"] = metric
-            statsd = _statsd(association)
+            hosts = _targets(association, ("tag:Name", "InstanceIds"))
+            if "Digest" in association.get("Parameters", {}):
+                counts[_AGENT_REQUESTS] += len(hosts)
+            if association.get("Parameters", {}).get("Action") != ["Install"]:
+                continue
+            counts[_REQUESTS] += len(hosts)
+            configuration = _configuration(association)
+            for metric in _probe_metrics(configuration, _targets(association, ("tag:Name",))):
+                metrics[f"{where} {_metric(metric)}"] = metric
+            statsd = _statsd(configuration)
             if statsd is not None:
-                namespace = str(_configuration(association).get("namespace"))
-                applications |= {(namespace, host): statsd for host in _hosts(association)}
+                namespace = str(configuration.get("namespace"))
+                applications |= {(namespace, host): statsd for host in hosts}
         counts[_FAULTS] += math.ceil(_fault_minutes(stack))
-        dashboards = stack.properties_of("AWS::CloudWatch::Dashboard")
-        counts["dashboards (three of an account are free)"] += len(dashboards)
+        counts[_DASHBOARDS] += len(stack.properties_of("AWS::CloudWatch::Dashboard"))
         counts[_KEYS] += len(stack.properties_of("AWS::KMS::Key"))
         for check in stack.properties_of("AWS::Route53::HealthCheck"):
             counts.update(_health_check_items(check.get("HealthCheckConfig", {})))
@@ -121,25 +122,11 @@ def monthly_costs(stacks: Iterable[SynthesizedStack]) -> Sequence[CostItem]:
     counts[_AGENT_METRICS] = sum(each.get("Namespace") == CLOUDWATCH_AGENT for each in own)
     counts[_METRICS] = len(own) - counts[_AGENT_METRICS]
     counts[_APPLICATIONS] = sum(statsd.most_metrics for statsd in applications.values())
-    return [CostItem(what, counts[what], each) for what, each in _NAMES.items() if counts[what]]
+    return [CostItem(what, counts[what], each) for what, each in _PRICES.items() if counts[what]]
 
 
-def _hosts(
-    association: JsonObject, keys: Container[str] = ("tag:Name", "InstanceIds")
-) -> list[str]:
+def _targets(association: JsonObject, keys: Container[str]) -> list[str]:
     """List the hosts that an association names; those that a tag selects are not known here."""
-    if association.get("Parameters", {}).get("Action") != ["Install"]:
-        return []
-    return _values(association, keys)
-
-
-def _hosts_of_agent(association: JsonObject) -> list[str]:
-    """List the hosts on which an association configures the CloudWatch agent."""
-    is_agents = "Digest" in association.get("Parameters", {})
-    return _values(association, ("tag:Name", "InstanceIds")) if is_agents else []
-
-
-def _values(association: JsonObject, keys: Container[str]) -> list[str]:
     return [
         str(value)
         for target in association.get("Targets", ())
@@ -148,10 +135,8 @@ def _values(association: JsonObject, keys: Container[str]) -> list[str]:
     ]
 
 
-def _probe_metrics(association: JsonObject) -> Iterator[JsonObject]:
+def _probe_metrics(configuration: JsonObject, hosts: Sequence[str]) -> Iterator[JsonObject]:
     """Yield the metrics that a probe publishes at any time, of hosts whose names are known."""
-    hosts = _hosts(association, ("tag:Name",))
-    configuration = _configuration(association) if hosts else {}
     namespace = configuration.get("namespace")
 
     def metric(name: str, **dimensions: str) -> JsonObject:
@@ -175,9 +160,9 @@ def _probe_metrics(association: JsonObject) -> Iterator[JsonObject]:
                 yield metric(names.PEER_METRIC, Host=peer, Observer=host)
 
 
-def _statsd(association: JsonObject) -> StatsdMetrics | None:
-    """Return a probe's settings for StatsD; None without any, or if its hosts are unknown."""
-    settings = _configuration(association).get("statsd") if _hosts(association) else None
+def _statsd(configuration: JsonObject) -> StatsdMetrics | None:
+    """Return a probe's settings for StatsD, if it has any."""
+    settings = configuration.get("statsd")
     try:
         return StatsdMetrics(**settings) if isinstance(settings, dict) else None
     except (TypeError, ValueError):  # it is not of this version of the probe
@@ -246,14 +231,13 @@ def _metric(alarm: JsonObject) -> str:
 
 def _health_check_items(config: JsonObject) -> Iterator[str]:
     kind = str(config.get("Type"))
-    if kind in _ASSUMED_KINDS:
-        yield "health checks on alarms or calculated (price assumed)"
+    if kind in ("CLOUDWATCH_METRIC", "CALCULATED"):
+        yield _CHECKS
         return
-    yield "health checks of endpoints"
-    options = (
-        kind.startswith("HTTPS"),
-        kind.endswith("_STR_MATCH"),
-        config.get("RequestInterval") == 10,
-    )
-    for _ in range(sum(options)):
-        yield "health check options (HTTPS, text search, 10 s)"
+    yield _ENDPOINTS
+    if kind.startswith("HTTPS"):
+        yield _OPTIONS
+    if kind.endswith("_STR_MATCH"):
+        yield _OPTIONS
+    if config.get("RequestInterval") == 10:
+        yield _OPTIONS

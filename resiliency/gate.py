@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Final
 
 from rich.table import Table
@@ -43,21 +42,10 @@ from staged_resiliency.shared import names
 
 _DAY: Final = 86_400.0
 
+_ENABLE: Final = "set `enabled: true` under `drills` in the service file, and deploy it"
+
 _UNTESTED: Final = ("AWS::CDK::Metadata", "AWS::CloudWatch::Dashboard")
 """Types of resources on which no failover depends."""
-
-REHEARSAL: Final[dict[str, object]] = {
-    "record": None,
-    "host": [],
-    "objective": None,
-    "scenario": [],
-    "time_scale": 20.0,
-    "seed": 0,
-    "at_once": None,
-    "strict": False,
-    "out": Path("out/rehearsal"),
-}
-"""The options of `resiliency rehearse`, as they are unless given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +71,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LastChange:
     """The last change of a resource, in seconds since the epoch."""
 
     at: float
@@ -91,15 +79,19 @@ class Change:
     stack: str
 
 
-def gate(options: argparse.Namespace) -> int:
+def gate(options: argparse.Namespace, rehearsal: argparse.Namespace) -> int:
     """Check the conditions that the options choose; print them and return the exit status.
+
+    ``rehearsal`` has the options of `resiliency rehearse`, as they are unless given.
 
     Raises:
         UserError: They can't be checked.
     """
     began = time.monotonic()
     try:
-        checks = _rehearsed(options) if options.rehearse is not None else _deployed(options)
+        checks = (
+            _rehearsed(options, rehearsal) if options.rehearse is not None else _deployed(options)
+        )
     except UserError as error:
         _write_junit(options, [], time.monotonic() - began, str(error))
         raise
@@ -133,12 +125,12 @@ def no_drill_check(aws: Aws, stack: DeployedDrills, context: Context) -> Check:
     """Check that no drill of the service runs, nor one of another service on its instances."""
     running = [running_execution(aws, each) for each in stack.drills]
     held = [arn for each in stack.drills for arn in lock.holders(each.plan, context)]
-    found = list(dict.fromkeys(one_line(each) for each in (*running, *held) if each is not None))
-    name = "no drill runs"
+    found = dict.fromkeys(one_line(each) for each in (*running, *held) if each is not None)
     if not found:
-        return Check(name, Status.PASSED, "no drill breaks a host of this service now")
+        message = "no drill breaks a host of this service now"
+        return Check("no drill runs", Status.PASSED, message)
     return Check(
-        name,
+        "no drill runs",
         Status.FAILED,
         f"running: {', '.join(found)}",
         "wait for its verdict, or stop it: `aws stepfunctions stop-execution --execution-arn ARN`",
@@ -156,15 +148,14 @@ def no_deployment_check(aws: Aws, location: Location) -> Check:
         status = one_line(str(found[0]["StackStatus"]))
         if status.endswith(("_IN_PROGRESS", "_FAILED")):
             bad.append(f"{name} is in {status}")
-    name = "no deployment runs"
     if not bad:
-        return Check(name, Status.PASSED, "no stack of this service is being changed")
-    return Check(
-        name, Status.FAILED, "; ".join(bad), "wait for its end, or repair the stack, and try again"
-    )
+        message = "no stack of this service is being changed"
+        return Check("no deployment runs", Status.PASSED, message)
+    mend = "wait for its end, or repair the stack, and try again"
+    return Check("no deployment runs", Status.FAILED, "; ".join(bad), mend)
 
 
-def changes_of(aws: Aws, location: Location) -> Iterator[Change]:
+def changes_of(aws: Aws, location: Location) -> Iterator[LastChange]:
     """Yield the last change of each resource on which the failover depends, or its drills.
 
     Raises:
@@ -181,7 +172,7 @@ def changes_of(aws: Aws, location: Location) -> Iterator[Change]:
         for each in resources:
             if each["ResourceType"] not in _UNTESTED:
                 name = one_line(each.get("PhysicalResourceId") or each["LogicalResourceId"])
-                yield Change(each["LastUpdatedTimestamp"].timestamp(), name, stack)
+                yield LastChange(each["LastUpdatedTimestamp"].timestamp(), name, stack)
 
 
 def _stacks(location: Location) -> Sequence[str]:
@@ -197,8 +188,8 @@ def _stacks(location: Location) -> Sequence[str]:
 
 
 def _last_change(
-    drill: DeployedDrill, changes: Sequence[Change], location: Location
-) -> Change | None:
+    drill: DeployedDrill, changes: Sequence[LastChange], location: Location
+) -> LastChange | None:
     """The last change of what a drill tests; of the drills' stack its own resources alone."""
     own = (drill.arn, drill.plan.experiment_template_id)  # with Gremlin there is no template
     stack = names.drills_stack(location.service, location.environment)
@@ -210,61 +201,55 @@ def _drill_check(
     aws: Aws,
     location: Location,
     drill: DeployedDrill,
-    changes: Sequence[Change],
+    changes: Sequence[LastChange],
     options: argparse.Namespace,
     now: float,
 ) -> Check:
-    where = f"{location.service} {location.environment}"
-    again = f"resiliency gate {where} --run {drill.name}"
+    again = f"resiliency gate {location.service} {location.environment} --run {drill.name}"
 
-    def check(status: Status, message: str, mend: str = "") -> Check:
-        return Check(f"drill {drill.name}", status, message, mend)
+    def failed(message: str, mend: str) -> Check:
+        return Check(f"drill {drill.name}", Status.FAILED, message, mend)
 
     if not drill.plan.enabled:
-        return check(
-            Status.DRY_RUN,
-            "its runs are dry runs, which inject no fault",
-            "set `enabled: true` under `drills` in the service file, and deploy it",
-        )
+        message = "its runs are dry runs, which inject no fault"
+        return Check(f"drill {drill.name}", Status.DRY_RUN, message, _ENABLE)
     runs, unreadable = read_back_to_passed(aws, drill)
     if unreadable:
-        return check(
-            Status.FAILED,
+        return failed(
             f"a run since it passed can't be read: {unreadable[0]}",
             f"use the release that wrote it, or run the drill again: {again}",
         )
-    judged = [
-        each for each in runs if each.journal.verdict.status in (Status.PASSED, Status.FAILED)
-    ]
-    if not judged:
-        return check(Status.FAILED, "it has never passed", f"run it: {again}")
-    last = max(judged, key=lambda each: each.at)
-    at, verdict = moment(last.at), last.journal.verdict.status
-    if verdict is Status.FAILED:
-        return check(
-            Status.FAILED,
+    judged = (Status.PASSED, Status.FAILED)
+    last = max(
+        (each for each in runs if each.journal.verdict.status in judged),
+        key=lambda each: each.at,
+        default=None,
+    )
+    if last is None:
+        return failed("it has never passed", f"run it: {again}")
+    at = moment(last.at)
+    if last.journal.verdict.status is Status.FAILED:
+        return failed(
             f"its last run failed, on {at}: {sentence(last.journal)}",
             f"mend what failed, then run it again: {again}",
         )
     days = int((now - last.at) // _DAY)
     if days > options.freshness:
-        return check(
-            Status.FAILED,
+        return failed(
             f"it passed {days} d ago, on {at}; at most {options.freshness} count",
             f"run it again: {again}",
         )
     change = None if options.any_deployment else _last_change(drill, changes, location)
     began = last.journal.began_at
     if change is not None and (began is None or began <= change.at):
-        return check(
-            Status.FAILED,
+        return failed(
             f"it passed on {at}, before {change.resource} of {change.stack} was changed on "
             f"{moment(change.at)}",
             f"run it on what is deployed now: {again}; or count earlier deployments too: "
             "--any-deployment",
         )
     since = "" if change is None else f", after the last change, on {moment(change.at)}"
-    return check(Status.PASSED, f"passed on {at}, {days} d ago{since}")
+    return Check(f"drill {drill.name}", Status.PASSED, f"passed on {at}, {days} d ago{since}")
 
 
 def _run_check(
@@ -284,20 +269,19 @@ def _run_check(
 
 def _mend(journal: Journal, drill: DeployedDrill) -> str:
     if journal.verdict.status is Status.DRY_RUN:
-        return "set `enabled: true` under `drills` in the service file, and deploy it"
+        return _ENABLE
     return (
         f"resiliency drill report {drill.plan.service} {drill.plan.environment} {drill.name} "
         "shows its runs"
     )
 
 
-def _rehearsed(options: argparse.Namespace) -> Sequence[Check]:
+def _rehearsed(options: argparse.Namespace, rehearsal: argparse.Namespace) -> Sequence[Check]:
     from resiliency.rehearsal.command import rehearse_pairs
 
-    paths = options.rehearse or [Path("cdk.out")]
-    chosen = argparse.Namespace(**REHEARSAL, paths=paths)
+    rehearsal.paths = options.rehearse or rehearsal.paths
     with contextlib.redirect_stdout(sys.stderr if options.json else sys.stdout):
-        found = rehearse_pairs(chosen, options.service, options.environment)
+        found = rehearse_pairs(rehearsal, options.service, options.environment)
     checks = []
     for each in found.journals:
         verdict = each["verdict"]
@@ -306,7 +290,9 @@ def _rehearsed(options: argparse.Namespace) -> Sequence[Check]:
                 f"rehearsal of {each['record']}: {each['experiment']}",
                 Status(verdict["status"]),
                 one_line(verdict["message"]),
-                "" if verdict["status"] == Status.PASSED.value else f"see {chosen.out}/index.html",
+                ""
+                if verdict["status"] == Status.PASSED.value
+                else f"see {rehearsal.out}/index.html",
             )
         )
     checks += [

@@ -19,6 +19,9 @@ FONT_SIZE: Final = 12.0
 BOLD_SIZE: Final = FONT_SIZE * 1.17
 """The size by which to measure bold text, which is wider."""
 
+_GAP: Final = 8.0
+"""Pixels between two labels of a row, at least."""
+
 MINUS: Final = "\N{MINUS SIGN}"
 
 _TIME_STEPS: Final = (
@@ -295,7 +298,7 @@ def shortened(text: str, width: float, size: float = FONT_SIZE) -> str:
     return ""
 
 
-def rows_of(places: Sequence[tuple[float, float]], gap: float = 8.0) -> Sequence[int]:
+def rows_of(places: Sequence[tuple[float, float]]) -> Sequence[int]:
     """Assign labels to rows in which they do not overlap, from 0, each the lowest that is free.
 
     A place is the left edge and the width of a label.
@@ -304,7 +307,7 @@ def rows_of(places: Sequence[tuple[float, float]], gap: float = 8.0) -> Sequence
     rows = [0] * len(places)
     for index in sorted(range(len(places)), key=lambda each: places[each]):
         left, width = places[index]
-        row = next((row for row, end in enumerate(ends) if end + gap <= left), len(ends))
+        row = next((row for row, end in enumerate(ends) if end + _GAP <= left), len(ends))
         if row == len(ends):
             ends.append(0.0)
         ends[row] = left + width

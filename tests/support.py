@@ -122,7 +122,7 @@ def synthesized(services: Iterable[Service]) -> Sequence[SynthesizedStack]:
     kept = templates_folder / f"templates-{digest}.json"
     if not kept.exists():
         written = kept.with_suffix(f".{os.getpid()}")
-        fields = [asdict(each) | {"template_file": ""} for each in _built(services)]
+        fields = [asdict(each) for each in _built(services)]
         written.write_text(json.dumps(fields), encoding="utf-8")
         written.replace(kept)
     return [SynthesizedStack(**each) for each in json.loads(kept.read_text(encoding="utf-8"))]

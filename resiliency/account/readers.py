@@ -6,13 +6,11 @@ Load Balancing, SNS and CloudFormation.
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from resiliency.drill_cli.aws import Aws, NotFoundError, Operation
 from resiliency.failover_model.template_files import parse_template
-
-JsonObject: TypeAlias = Mapping[str, Any]
-"""An item of an API's answer."""
+from staged_resiliency.experiment.json_codec import JsonObject
 
 ZONES: Final[Operation] = ("route53", "ListHostedZones")
 RECORDS: Final[Operation] = ("route53", "ListResourceRecordSets")
@@ -40,6 +38,13 @@ def dns_name(name: str) -> str:
     return name.rstrip(".").lower().replace("\\052", "*")
 
 
+def values_of(record: JsonObject) -> Sequence[str]:
+    """Return the values of a record, or the target of an alias, as ``dns_name`` does."""
+    if "AliasTarget" in record:
+        return [dns_name(record["AliasTarget"]["DNSName"])]
+    return sorted(dns_name(each["Value"]) for each in record.get("ResourceRecords", ()))
+
+
 def zone_id(value: str) -> str:
     """Return the id of a zone without the prefix that the API adds."""
     return value.removeprefix("/hostedzone/")
@@ -62,7 +67,7 @@ def records_of_zone(aws: Aws, zone: str) -> Sequence[JsonObject]:
 
 
 def health_check(aws: Aws, check_id: str) -> JsonObject | None:
-    """Return a health check, or None if there is none."""
+    """Return a health check; None if it does not exist."""
     try:
         found: JsonObject = aws(*HEALTH_CHECK, HealthCheckId=check_id)["HealthCheck"]
     except NotFoundError:
@@ -74,6 +79,29 @@ def health_check_tags(aws: Aws, check_id: str) -> Mapping[str, str]:
     """Return the tags of a health check."""
     answer = aws(*HEALTH_CHECK_TAGS, ResourceType="healthcheck", ResourceId=check_id)
     return {each["Key"]: each["Value"] for each in answer["ResourceTagSet"]["Tags"]}
+
+
+COPIED_SETTINGS: Final = (
+    *("Namespace", "MetricName", "Dimensions", "Statistic", "Period"),
+    *("EvaluationPeriods", "Threshold", "ComparisonOperator"),
+)
+"""The settings that a health check copies from its alarm when it is created or updated."""
+
+
+def stale_settings(copied: JsonObject, alarm: JsonObject) -> Sequence[str]:
+    """Return the settings of an alarm of which a health check follows a former value."""
+    return [
+        key
+        for key in COPIED_SETTINGS
+        if key in copied and in_any_order(copied[key]) != in_any_order(alarm.get(key))
+    ]
+
+
+def in_any_order(value: object) -> object:
+    """Return a setting in which dimensions, a list in any order, are sorted."""
+    if isinstance(value, list):
+        return sorted((each["Name"], each["Value"]) for each in value)
+    return value
 
 
 def observations(aws: Aws, check_id: str) -> Sequence[JsonObject]:
@@ -127,14 +155,9 @@ def name_tag(instance: JsonObject) -> str | None:
 
 
 def targets_of_balancer(aws: Aws, dns: str) -> Sequence[str] | None:
-    """Return the ids of the instances behind a load balancer.
+    """Return the ids of the instances behind a load balancer of a DNS name.
 
-    Args:
-        aws: The region to read.
-        dns: DNS name of the load balancer.
-
-    Returns:
-        None if the region has no application or network load balancer of that name.
+    None if the region has no application or network load balancer of that name.
     """
     name = dns_name(dns).removeprefix("dualstack.")
     for balancer in aws.all(BALANCERS, "LoadBalancers"):
@@ -156,7 +179,7 @@ def targets_of_balancer(aws: Aws, dns: str) -> Sequence[str] | None:
 
 
 def topic(aws: Aws, arn: str) -> JsonObject | None:
-    """Return the attributes of a topic, or None if there is none."""
+    """Return the attributes of a topic; None if it does not exist."""
     try:
         found: JsonObject = aws(*TOPIC, TopicArn=arn)["Attributes"]
     except NotFoundError:
@@ -175,7 +198,7 @@ def confirmed(subscription: JsonObject) -> bool:
 
 
 def template_of_stack(aws: Aws, stack: str) -> JsonObject | None:
-    """Return the template of a stack, transforms not applied, or None if there is no stack.
+    """Return the template of a stack, transforms not applied; None if the stack does not exist.
 
     Raises:
         TemplateError: The template is neither JSON nor YAML.

@@ -3,25 +3,22 @@
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.padding import Padding
 
 from resiliency.account import readers
 from resiliency.account.account import Account
-from resiliency.adopt.comparison import (
-    Comparison,
-    alarm_names,
-    compare,
-    synthesized,
-)
+from resiliency.adopt.comparison import Comparison, compare, synthesized
 from resiliency.adopt.draft import draft_of
 from resiliency.adopt.existing import Existing, read
-from resiliency.adopt.plan import Plan, as_json, plan_of
+from resiliency.adopt.plan import AdoptionPlan, as_json, plan_of
 from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.drill_cli.safe_console import SafeConsole
 from resiliency.errors import FINDINGS, UsageError, UserError, reason_of
 from resiliency.service_file import ServiceFileError, load
+from staged_resiliency.experiment.json_codec import JsonObject
 
 PERMISSIONS = "docs/adopting.md lists the permissions that adopt needs"
 
@@ -51,7 +48,10 @@ def adopt_command(options: argparse.Namespace) -> int:
     plan = plan_of(existing, compared, str(folder), file)
     for name, content in plan.files.items():
         _write(folder / name, as_json(content))
-    unknown += _never_known(stacks)
+    if any(stack.name.endswith("-probe") for stack in stacks):
+        unknown.append(
+            "whether something on the hosts publishes the same metrics already: stop it then"
+        )
     if options.json:
         print(json.dumps(_document(file, findings, unknown, compared, plan), indent=2))
     else:
@@ -76,19 +76,16 @@ def _service_of(file: Path) -> str:
 
 def _named(
     account: Account, stacks: Sequence[SynthesizedStack]
-) -> Mapping[tuple[str, str], readers.JsonObject]:
+) -> Mapping[tuple[str, str], JsonObject]:
+    """Return the alarms that have the names of the templates' alarms, by region and name."""
     return {
-        (region, name): alarm
-        for region, names in alarm_names(stacks).items()
-        for name, alarm in readers.alarms_named(account.in_region(region), names).items()
+        (stack.region, name): alarm
+        for stack in stacks
+        for name, alarm in readers.alarms_named(
+            account.in_region(stack.region),
+            [each["AlarmName"] for each in stack.properties_of("AWS::CloudWatch::Alarm")],
+        ).items()
     }
-
-
-def _never_known(stacks: Sequence[SynthesizedStack]) -> Sequence[str]:
-    """Return what no API shows, of what the templates contain."""
-    if any(stack.name.endswith("-probe") for stack in stacks):
-        return ["whether something on the hosts publishes the same metrics already: stop it then"]
-    return []
 
 
 def _write(file: Path, text: str) -> None:
@@ -104,30 +101,17 @@ def _document(
     findings: Sequence[str],
     unknown: Sequence[str],
     compared: Comparison,
-    plan: Plan,
+    plan: AdoptionPlan,
 ) -> Mapping[str, object]:
     return {
         "service_file": str(file),
         "findings": findings,
         "unknown": unknown,
-        "differences": [
-            {
-                "kind": each.kind,
-                "name": each.name,
-                "field": each.field,
-                "existing": each.existing,
-                "deployed": each.deployed,
-                "effect": each.effect,
-            }
-            for each in compared.differences
-        ],
+        "differences": [asdict(each) for each in compared.differences],
         "resources": [
             {"kind": kind, "name": name, "action": action} for kind, name, action in plan.actions
         ],
-        "steps": [
-            {"title": step.title, "commands": step.commands, "because": step.because}
-            for step in plan.steps
-        ],
+        "steps": [asdict(step) for step in plan.steps],
         "files": sorted(plan.files),
     }
 
@@ -139,7 +123,7 @@ def _print(
     findings: Sequence[str],
     unknown: Sequence[str],
     compared: Comparison,
-    plan: Plan,
+    plan: AdoptionPlan,
 ) -> None:
     def section(title: str, lines: Sequence[str]) -> None:
         if lines:

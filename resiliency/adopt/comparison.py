@@ -1,19 +1,20 @@
-"""What the templates of a service file have for what exists, and each field that differs."""
+"""Compare the templates of a service file with the account, field by field."""
 
 import json
 import os
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from resiliency.account.readers import JsonObject, dns_name
-from resiliency.adopt.existing import Existing, Pair
+from resiliency.account.readers import dns_name
+from resiliency.adopt.existing import Existing
 from resiliency.cloud_assembly import SynthesizedStack, read_assembly
 from resiliency.errors import UsageError, UserError
+from staged_resiliency.experiment.json_codec import JsonObject
 
 Kind = Literal["alarm", "health check", "record"]
 
@@ -32,81 +33,75 @@ _ALARM_DEFAULTS: Final[Mapping[str, object]] = {
     "Metrics": [],
     "TreatMissingData": "missing",
 }
-_ALARM_FIELDS: Final = (
-    *_ALARM_DEFAULTS,
-    *("Namespace", "MetricName", "Dimensions", "Statistic", "ExtendedStatistic"),
-    *("Period", "Unit", "EvaluationPeriods", "DatapointsToAlarm", "Threshold"),
-    *("ComparisonOperator", "ThresholdMetricId", "EvaluateLowSampleCountPercentile"),
-)
 _CHECK_DEFAULTS: Final[Mapping[str, object]] = {
     "Inverted": False,
     "Disabled": False,
     "MeasureLatency": False,
 }
 _ENDPOINT_DEFAULTS: Final[Mapping[str, object]] = {"RequestInterval": 30, "FailureThreshold": 3}
-_CHECK_FIELDS: Final = (
-    *("Type", "AlarmIdentifier", "InsufficientDataHealthStatus", "Inverted", "Disabled"),
-    *("IPAddress", "FullyQualifiedDomainName", "Port", "ResourcePath", "SearchString"),
-    *("RequestInterval", "FailureThreshold", "MeasureLatency", "EnableSNI", "Regions"),
-    *("ChildHealthChecks", "HealthThreshold"),
+_UNORDERED: Final = (
+    *("AlarmActions", "OKActions", "InsufficientDataActions", "Dimensions"),
+    *("Regions", "ChildHealthChecks", "ResourceRecords"),
 )
-_RECORD_FIELDS: Final = (
-    *("SetIdentifier", "Failover", "TTL", "ResourceRecords"),
-    *("AliasTarget", "HealthCheckId"),
-)
-_SETS: Final = ("AlarmActions", "OKActions", "InsufficientDataActions", "Regions", "Dimensions")
+"""Fields that are lists in any order."""
 
-_EFFECTS: Final[Mapping[tuple[Kind, str], str]] = {
-    ("alarm", "AlarmDescription"): "only the text of notifications",
-    ("alarm", "ActionsEnabled"): "whether it notifies at all",
-    ("alarm", "AlarmActions"): "who is notified when it fires, and what else happens then",
-    ("alarm", "OKActions"): "who is notified when it is OK again",
-    ("alarm", "InsufficientDataActions"): "who is notified when it has no data",
-    ("alarm", "TreatMissingData"): "whether silence, as of a stopped host, fires it",
-    ("alarm", "Namespace"): "it reads another metric",
-    ("alarm", "MetricName"): "it reads another metric",
-    ("alarm", "Dimensions"): "it reads the metric of another host",
-    (
-        "alarm",
-        "Metrics",
-    ): "a health check can't follow metric math; it becomes an alarm on one metric",
-    ("alarm", "Statistic"): "when it fires",
-    ("alarm", "ExtendedStatistic"): "a health check can't follow percentiles",
-    ("alarm", "Period"): "how soon it fires",
-    ("alarm", "Unit"): "which data points it reads",
-    ("alarm", "EvaluationPeriods"): "how soon it fires",
-    ("alarm", "DatapointsToAlarm"): "how many periods must breach; a health check can't follow "
-    "fewer than all",
-    ("alarm", "Threshold"): "when it fires",
-    ("alarm", "ComparisonOperator"): "when it fires",
-    ("health check", "Type"): "what it checks: another health check is made",
-    ("health check", "AlarmIdentifier"): "it follows another alarm",
-    ("health check", "InsufficientDataHealthStatus"): "whether clients are moved while there is no "
-    "data, as of a stopped host",
-    ("health check", "Inverted"): "an alarm counts as healthy where it is true",
-    ("health check", "Disabled"): "it is always healthy where it is true",
-    ("health check", "RequestInterval"): "how soon it fails; another health check is made",
-    ("health check", "FailureThreshold"): "how soon it fails",
-    ("health check", "MeasureLatency"): "a graph that costs extra; another health check is made",
-    ("health check", "Regions"): "from where it is checked",
-    ("health check", "SearchString"): "which answer counts as healthy",
-    ("health check", "ResourcePath"): "which page is requested",
-    ("health check", "FullyQualifiedDomainName"): "the Host header of requests",
-    ("health check", "IPAddress"): "which host is checked",
-    ("health check", "Port"): "which port is checked",
-    ("health check", "HealthThreshold"): "how many signals must be healthy; here all of them",
-    ("health check", "ChildHealthChecks"): "which signals decide",
-    ("health check", "Name"): "only its name in the console",
-    ("health check", "EnableSNI"): "whether the TLS handshake names the host",
-    ("record", "Type"): "which queries it answers",
-    ("record", "SetIdentifier"): "the record's identity: it is deleted and made anew, in one batch",
-    ("record", "Failover"): "its role: Route 53 serves the primary while it is healthy",
-    ("record", "TTL"): "how long resolvers keep an answer, and so how slow a failover is",
-    ("record", "ResourceRecords"): "where clients are sent",
-    ("record", "AliasTarget"): "where clients are sent, and whether the target's health counts",
-    ("record", "HealthCheckId"): "when clients are moved; a secondary without a health check is "
-    "always served when it is needed",
+_EFFECTS: Final[Mapping[Kind, Mapping[str, str]]] = {
+    "alarm": {
+        "AlarmDescription": "only the text of notifications",
+        "ActionsEnabled": "whether it notifies at all",
+        "AlarmActions": "who is notified when it fires, and what else happens then",
+        "OKActions": "who is notified when it is OK again",
+        "InsufficientDataActions": "who is notified when it has no data",
+        "Metrics": "a health check can't follow metric math; it becomes an alarm on one metric",
+        "TreatMissingData": "whether silence, as of a stopped host, fires it",
+        "Namespace": "it reads another metric",
+        "MetricName": "it reads another metric",
+        "Dimensions": "it reads the metric of another host",
+        "Statistic": "when it fires",
+        "ExtendedStatistic": "a health check can't follow percentiles",
+        "Period": "how soon it fires",
+        "Unit": "which data points it reads",
+        "EvaluationPeriods": "how soon it fires",
+        "DatapointsToAlarm": "how many periods must breach; a health check can't follow fewer than "
+        "all",
+        "Threshold": "when it fires",
+        "ComparisonOperator": "when it fires",
+        "ThresholdMetricId": "see the API reference",
+        "EvaluateLowSampleCountPercentile": "see the API reference",
+    },
+    "health check": {
+        "Type": "what it checks: another health check is made",
+        "AlarmIdentifier": "it follows another alarm",
+        "InsufficientDataHealthStatus": "whether clients are moved while there is no data, as of a "
+        "stopped host",
+        "Inverted": "an alarm counts as healthy where it is true",
+        "Disabled": "it is always healthy where it is true",
+        "IPAddress": "which host is checked",
+        "FullyQualifiedDomainName": "the Host header of requests",
+        "Port": "which port is checked",
+        "ResourcePath": "which page is requested",
+        "SearchString": "which answer counts as healthy",
+        "RequestInterval": "how soon it fails; another health check is made",
+        "FailureThreshold": "how soon it fails",
+        "MeasureLatency": "a graph that costs extra; another health check is made",
+        "EnableSNI": "whether the TLS handshake names the host",
+        "Regions": "from where it is checked",
+        "ChildHealthChecks": "which signals decide",
+        "HealthThreshold": "how many signals must be healthy; here all of them",
+        "Name": "only its name in the console",
+    },
+    "record": {
+        "SetIdentifier": "the record's identity: it is deleted and made anew, in one batch",
+        "Failover": "its role: Route 53 serves the primary while it is healthy",
+        "TTL": "how long resolvers keep an answer, and so how slow a failover is",
+        "ResourceRecords": "where clients are sent",
+        "AliasTarget": "where clients are sent, and whether the target's health counts",
+        "HealthCheckId": "when clients are moved; a secondary without a health check is always "
+        "served when it is needed",
+        "Type": "which queries it answers",
+    },
 }
+"""The fields that are compared, in the order of the report, and what each decides."""
 
 _REPLACING: Final = ("Type", "MeasureLatency", "RequestInterval")
 """Settings of a health check that no update changes, as CloudFormation's schema says too."""
@@ -114,16 +109,7 @@ _REPLACING: Final = ("Type", "MeasureLatency", "RequestInterval")
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that differs.
-
-    Attributes:
-        kind: Kind of the resource.
-        name: Its name in the account.
-        field: The field, as the API names it.
-        existing: Its value in the account; None where it is not set.
-        deployed: Its value in the template.
-        effect: What it decides.
-    """
+    """A field that differs, None where it is not set; ``effect`` is what it decides."""
 
     kind: Kind
     name: str
@@ -134,18 +120,15 @@ class Difference:
 
 
 @dataclass
-class Resource:
+class ComparedResource:
     """A resource of a template, and what exists in its place.
 
     Attributes:
-        kind: Its kind.
         stack: Name of its stack.
-        logical_id: Its logical id.
-        name: How people name it.
+        name: Its name for people.
         deployed: Its properties, in the API's form, with references resolved.
         existing: The properties of what exists, in the same form; None if nothing does.
         physical_id: Id of the existing health check, or a placeholder of the one to make.
-        differences: The fields that differ.
     """
 
     kind: Kind
@@ -155,7 +138,18 @@ class Resource:
     deployed: dict[str, Any]
     existing: dict[str, Any] | None = None
     physical_id: str | None = None
-    differences: Sequence[Difference] = ()
+
+    @property
+    def differences(self) -> Sequence[Difference]:
+        """The fields that differ; none where nothing exists."""
+        if self.existing is None:
+            return []
+        one, other = self.existing, self.deployed
+        return [
+            Difference(self.kind, self.name, key, one.get(key), other.get(key), effect)
+            for key, effect in _EFFECTS[self.kind].items()
+            if _comparable(self.kind, one, key) != _comparable(self.kind, other, key)
+        ]
 
     @property
     def is_replaced(self) -> bool:
@@ -165,16 +159,13 @@ class Resource:
 
 @dataclass
 class Comparison:
-    """The templates of a service file, against what exists.
+    """The templates of a service file, in the order of their deployment, against what exists.
 
-    Attributes:
-        stacks: The stacks in the order of their deployment.
-        resources: Alarms, health checks and records of the templates.
-        left_alone: Names of existing alarms and health checks that no template has.
+    ``left_alone`` has kind and name of existing alarms and health checks that no template has.
     """
 
     stacks: Sequence[SynthesizedStack]
-    resources: list[Resource] = field(default_factory=list)
+    resources: list[ComparedResource] = field(default_factory=list)
     left_alone: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -182,7 +173,7 @@ class Comparison:
         """All fields that differ, of resources that exist."""
         return [each for resource in self.resources for each in resource.differences]
 
-    def of(self, kind: Kind) -> Sequence[Resource]:
+    def of(self, kind: Kind) -> Sequence[ComparedResource]:
         """Return the resources of a kind."""
         return [each for each in self.resources if each.kind == kind]
 
@@ -227,10 +218,7 @@ def compare(
 ) -> Comparison:
     """Compare templates with what exists.
 
-    Args:
-        existing: What exists.
-        stacks: The stacks.
-        named: The existing alarms that have the names of the templates' alarms, by region and name.
+    ``named`` has the existing alarms with the names of the templates' alarms, by region and name.
     """
     made = Comparison(stacks)
     for stack in stacks:
@@ -238,22 +226,17 @@ def compare(
         made.resources += _alarms(stack, named)
         made.resources += _checks(stack, existing, ids)
         made.resources += _records(stack, existing, ids)
-    for resource in made.resources:
-        resource.differences = list(_differences(resource))
-        if resource.kind == "health check" and resource.is_replaced:
+    for check in made.of("health check"):
+        if check.is_replaced:
             # Another one is made; what refers to this one moves to it.
-            placeholder = _placeholder(resource.logical_id)
+            former, check.physical_id = check.physical_id, _placeholder(check.logical_id)
             for each in made.resources:
-                children = each.deployed.get("ChildHealthChecks", ())
-                if resource.physical_id in children:
-                    moved = [
-                        placeholder if id_ == resource.physical_id else id_ for id_ in children
+                if each.deployed.get("HealthCheckId") == former:
+                    each.deployed["HealthCheckId"] = check.physical_id
+                if former in (children := each.deployed.get("ChildHealthChecks", ())):
+                    each.deployed["ChildHealthChecks"] = [
+                        check.physical_id if id_ == former else id_ for id_ in children
                     ]
-                    each.deployed["ChildHealthChecks"] = moved
-                if each.deployed.get("HealthCheckId") == resource.physical_id:
-                    each.deployed["HealthCheckId"] = placeholder
-                each.differences = list(_differences(each))
-            resource.physical_id = placeholder
     kept = {each.physical_id for each in made.of("health check")}
     names = {each.name for each in made.of("alarm")}
     made.left_alone = [
@@ -264,19 +247,10 @@ def compare(
 
 
 def _checks_of(existing: Existing) -> Mapping[str, None]:
-    """Return the ids of the health checks of all records, without duplicates."""
+    """Return the ids of the health checks of the name's records, without duplicates."""
     records = [each for pair in existing.pairs for each in pair.records]
     named = [each["HealthCheckId"] for each in records if "HealthCheckId" in each]
     return dict.fromkeys((*existing.checks, *named))
-
-
-def alarm_names(stacks: Sequence[SynthesizedStack]) -> Mapping[str, Sequence[str]]:
-    """Return the names of the alarms of the templates, by region."""
-    found: dict[str, list[str]] = {}
-    for stack in stacks:
-        for properties in stack.properties_of("AWS::CloudWatch::Alarm"):
-            found.setdefault(stack.region, []).append(properties["AlarmName"])
-    return found
 
 
 def _of_type(stack: SynthesizedStack, kind: Kind) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -287,24 +261,28 @@ def _of_type(stack: SynthesizedStack, kind: Kind) -> Iterator[tuple[str, dict[st
 
 def _alarms(
     stack: SynthesizedStack, named: Mapping[tuple[str, str], JsonObject]
-) -> Iterator[Resource]:
+) -> Iterator[ComparedResource]:
     for logical_id, properties in _of_type(stack, "alarm"):
         name = properties["AlarmName"]
         found = named.get((stack.region, name))
-        yield Resource(
+        yield ComparedResource(
             "alarm",
             stack.name,
             logical_id,
             name,
             properties,
-            None if found is None else {key: found[key] for key in _ALARM_FIELDS if key in found},
-            name,
+            None if found is None else _only(_EFFECTS["alarm"], found),
         )
 
 
-def _checks(stack: SynthesizedStack, existing: Existing, ids: dict[str, str]) -> Iterator[Resource]:
+def _checks(
+    stack: SynthesizedStack, existing: Existing, ids: dict[str, str]
+) -> Iterator[ComparedResource]:
     """Yield the health checks, those that others count first, with the ids of what they become."""
-    found = sorted(_of_type(stack, "health check"), key=lambda each: _is_calculated(each[1]))
+    found = sorted(
+        _of_type(stack, "health check"),
+        key=lambda each: each[1]["HealthCheckConfig"]["Type"] == "CALCULATED",
+    )
     free = dict(existing.checks)
     for logical_id, properties in found:
         config = properties["HealthCheckConfig"]
@@ -314,7 +292,7 @@ def _checks(stack: SynthesizedStack, existing: Existing, ids: dict[str, str]) ->
         if "ChildHealthChecks" in config:
             config["ChildHealthChecks"] = [ids[each["Ref"]] for each in config["ChildHealthChecks"]]
         known = free.pop(match, None) if match else None
-        yield Resource(
+        yield ComparedResource(
             "health check",
             stack.name,
             logical_id,
@@ -325,10 +303,6 @@ def _checks(stack: SynthesizedStack, existing: Existing, ids: dict[str, str]) ->
             else {**known["HealthCheckConfig"], "Name": existing.check_names.get(str(match))},
             ids[logical_id],
         )
-
-
-def _is_calculated(properties: JsonObject) -> bool:
-    return str(properties["HealthCheckConfig"]["Type"]) == "CALCULATED"
 
 
 def _match(config: JsonObject, checks: Mapping[str, JsonObject]) -> str | None:
@@ -357,19 +331,20 @@ def _placeholder(logical_id: str) -> str:
 
 def _records(
     stack: SynthesizedStack, existing: Existing, ids: Mapping[str, str]
-) -> Iterator[Resource]:
-    pairs: Mapping[str, Sequence[Pair]] = {existing.name: existing.pairs, **existing.more}
+) -> Iterator[ComparedResource]:
     for logical_id, properties in _of_type(stack, "record"):
         name = dns_name(properties["Name"])
         check = properties.get("HealthCheckId")
-        fields = (*_RECORD_FIELDS, "Type", "Name")
-        deployed: dict[str, Any] = {key: properties[key] for key in fields if key in properties}
+        deployed = _only((*_EFFECTS["record"], "Name"), properties)
         if "TTL" in deployed:
             deployed["TTL"] = int(deployed["TTL"])
         if check is not None:
             deployed["HealthCheckId"] = ids[check["Ref"]]
-        found = _record_in_place(pairs.get(name, ()), properties["Type"], properties["Failover"])
-        yield Resource(
+        kinds = (properties["Type"], "CNAME")
+        pairs = (pair for of, pair in existing.all_pairs if of == name and pair.kind in kinds)
+        role = 0 if properties["Failover"] == "PRIMARY" else 1
+        found = next(((pair.primary, pair.secondary)[role] for pair in pairs), None)
+        yield ComparedResource(
             "record",
             stack.name,
             logical_id,
@@ -379,42 +354,16 @@ def _records(
         )
 
 
-def _record_in_place(pairs: Sequence[Pair], kind: str, role: str) -> JsonObject | None:
-    for pair in pairs:
-        if pair.kind in (kind, "CNAME"):
-            return pair.primary if role == "PRIMARY" else pair.secondary
-    return None
-
-
 def record_of_api(record: JsonObject) -> dict[str, Any]:
     """Return a record as the API returns it in the form of templates."""
-    found = {key: record[key] for key in (*_RECORD_FIELDS, "Type", "Name") if key in record}
+    found = _only((*_EFFECTS["record"], "Name"), record)
     if "ResourceRecords" in found:
         found["ResourceRecords"] = [each["Value"] for each in found["ResourceRecords"]]
     return found
 
 
-def _differences(resource: Resource) -> Iterator[Difference]:
-    if resource.existing is None:
-        return
-    fields = {
-        "alarm": _ALARM_FIELDS,
-        "health check": (*_CHECK_FIELDS, "Name"),
-        "record": (*_RECORD_FIELDS, "Type"),
-    }[resource.kind]
-    for name in fields:
-        before = _comparable(resource.kind, resource.existing, name)
-        after = _comparable(resource.kind, resource.deployed, name)
-        if before != after:
-            effect = _EFFECTS.get((resource.kind, name), "see the API reference")
-            yield Difference(
-                resource.kind,
-                resource.name,
-                name,
-                resource.existing.get(name),
-                resource.deployed.get(name),
-                effect,
-            )
+def _only(keys: Iterable[str], properties: JsonObject) -> dict[str, Any]:
+    return {key: properties[key] for key in keys if key in properties}
 
 
 def _comparable(kind: Kind, properties: Mapping[str, Any], name: str) -> object:
@@ -433,9 +382,6 @@ def _comparable(kind: Kind, properties: Mapping[str, Any], name: str) -> object:
             value = properties["Type"].startswith("HTTPS")
     if name == "AliasTarget" and isinstance(value, Mapping):
         value = {**value, "DNSName": dns_name(value["DNSName"])}
-    if isinstance(value, list):
-        ordered = name not in (*_SETS, "ChildHealthChecks", "ResourceRecords")
-        value = (
-            value if ordered else sorted(value, key=lambda each: json.dumps(each, sort_keys=True))
-        )
+    if name in _UNORDERED and isinstance(value, list):
+        value = sorted(value, key=lambda each: json.dumps(each, sort_keys=True))
     return value

@@ -1,12 +1,12 @@
-"""The service file that describes what exists, as far as a service file can."""
+"""Draft the service file that describes an existing failover, as far as one can."""
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from resiliency.account.readers import JsonObject, dns_name
+from resiliency.account.readers import dns_name
 from resiliency.adopt.existing import (
     Existing,
     FoundHost,
@@ -19,8 +19,14 @@ from resiliency.errors import UsageError
 from resiliency.service_file.errors import Path
 from resiliency.service_file.file_writer import service_file
 from resiliency.service_file.loader import examine
+from resiliency.service_file.model.alarms import (
+    AlarmSettings,
+    ConnectivityAlarmSettings,
+    StatusAlarmSettings,
+)
 from resiliency.service_file.yaml_source import Document
-from staged_resiliency.shared.hosts import COLORS, other
+from staged_resiliency.experiment.json_codec import JsonObject
+from staged_resiliency.shared.hosts import COLORS, Color, other
 
 UNKNOWN_ADDRESS: Final = "192.0.2.1"
 """Stands for an address that the account does not show; of a network for documentation."""
@@ -51,7 +57,6 @@ class Draft:
     """A service file under construction.
 
     Attributes:
-        data: Its content.
         comments: Comments by the path of their key.
         optional: Paths that may be left out where a service file can't express them.
         findings: What a service file can't express.
@@ -86,10 +91,10 @@ def draft_of(
     environment: str,
     targets: Mapping[str, tuple[str, int]],
 ) -> Draft:
-    """Draft the service file of what exists.
+    """Draft the service file of an existing failover.
 
     Args:
-        existing: What exists.
+        existing: The failover that exists.
         service: Short name of the service; from set identifiers or the DNS name unless given.
         environment: Short name of the environment.
         targets: Host and port of dependencies, which the account does not show.
@@ -117,11 +122,11 @@ def draft_of(
     env["hosted_zone"] = {"name": dns_name(existing.zone["Name"]), "id": existing.zone_id}
     if existing.zone.get("Config", {}).get("PrivateZone"):
         env["hosted_zone"]["private"] = True
-    env["endpoint"] = _endpoint(existing, made, at)
+    env["endpoint"] = _endpoint(existing)
     env["active"] = existing.active
     env["failover_on"] = _signals(existing, made, at, env["endpoint"], dependencies)
     env["hosts"] = {
-        color: _host(existing.hosts[color], made, (*at, "hosts", color)) for color in COLORS
+        color: _host(color, existing.hosts[color], made, (*at, "hosts", color)) for color in COLORS
     }
     if dependencies:
         env["dependencies"] = {
@@ -130,7 +135,7 @@ def draft_of(
             )
             for name in sorted(dependencies)
         }
-    status = _settings(_of_active(existing, is_status_alarm), _STATUS_DEFAULTS)
+    status = _settings(_of_active(existing, is_status_alarm), StatusAlarmSettings)
     if status:
         env["status_alarm"] = status
         made.optional += [(*at, "status_alarm", key) for key in status]
@@ -177,8 +182,7 @@ def _texts(existing: Existing) -> tuple[str | None, Mapping[str, str]]:
 
 def _notifications(existing: Existing, made: Draft, at: Path) -> dict[str, Any]:
     alarm = _of_active(existing, is_status_alarm) or next(iter(existing.alarms.values()), {})
-    topics = list(dict.fromkeys(topics_of(alarm)))
-    topics += [arn for arn in existing.topics if arn not in topics]
+    topics = list(dict.fromkeys([*topics_of(alarm), *existing.topics]))
     here = [arn for arn in topics if f":{existing.region}:" in arn]
     found: dict[str, Any]
     if here:
@@ -203,7 +207,7 @@ def _notifications(existing: Existing, made: Draft, at: Path) -> dict[str, Any]:
     return found
 
 
-def _endpoint(existing: Existing, made: Draft, at: Path) -> dict[str, Any]:
+def _endpoint(existing: Existing) -> dict[str, Any]:
     found: dict[str, Any] = {"record": existing.name}
     if existing.more:
         found["more_records"] = list(existing.more)
@@ -289,8 +293,8 @@ def _endpoint_check(endpoint: dict[str, Any], config: JsonObject, made: Draft, a
     made.optional += [(*at, "check", key) for key in check]
 
 
-def _host(host: FoundHost, made: Draft, at: Path) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": host.name or f"{made.service}-{host.color}"}
+def _host(color: Color, host: FoundHost, made: Draft, at: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": host.name or f"{made.service}-{color}"}
     if host.name is None:
         made.comment((*at, "name"), f"{CHECK}the instance's Name tag")
     if host.instance_id is not None:
@@ -307,7 +311,7 @@ def _host(host: FoundHost, made: Draft, at: Path) -> dict[str, Any]:
     else:
         found["address"] = UNKNOWN_ADDRESS
         made.comment((*at, "address"), f"{CHECK}no record has an address of this host")
-        made.unknown.append(f"the address of the {host.color} host: no record has it")
+        made.unknown.append(f"the address of the {color} host: no record has it")
     return found
 
 
@@ -331,7 +335,7 @@ def _dependency(
             f"dependency {name}: its host and port; give --dependency {name}=HOST:PORT"
         )
     alarm = _of_active(existing, lambda each: dependency_of(each) == name)
-    settings = _settings(alarm, _DEPENDENCY_DEFAULTS)
+    settings = _settings(alarm, ConnectivityAlarmSettings)
     missing = _MISSING_DATA.get(alarm.get("TreatMissingData", "missing"))
     if alarm and missing != "cloudwatch_default":
         settings["missing_data"] = missing
@@ -341,18 +345,6 @@ def _dependency(
     return found
 
 
-_STATUS_DEFAULTS: Final[Mapping[str, object]] = {
-    "Period": 60,
-    "EvaluationPeriods": 1,
-    "Statistic": "Maximum",
-    "Threshold": 1,
-}
-_DEPENDENCY_DEFAULTS: Final[Mapping[str, object]] = {
-    "Period": 60,
-    "EvaluationPeriods": 2,
-    "Statistic": "Average",
-    "Threshold": 1,
-}
 _KEYS: Final = {
     "Period": "period_seconds",
     "EvaluationPeriods": "evaluation_periods",
@@ -361,14 +353,14 @@ _KEYS: Final = {
 }
 
 
-def _settings(alarm: JsonObject, defaults: Mapping[str, object]) -> dict[str, Any]:
-    """Return the settings of an alarm that differ from the service file's defaults."""
+def _settings(alarm: JsonObject, section: type[AlarmSettings]) -> dict[str, Any]:
+    """Return the settings of an alarm that differ from the defaults of a section."""
     if "MetricName" not in alarm:
         return {}
     found = {
         key: alarm[name]
         for name, key in _KEYS.items()
-        if name in alarm and alarm[name] != defaults[name]
+        if name in alarm and alarm[name] != section.model_fields[key].default
     }
     if "threshold" in found:
         found["threshold"] = float(found["threshold"])
@@ -378,15 +370,14 @@ def _settings(alarm: JsonObject, defaults: Mapping[str, object]) -> dict[str, An
     return found
 
 
-def _of_active(existing: Existing, wanted: Any) -> JsonObject:
+def _of_active(existing: Existing, wanted: Callable[[JsonObject], bool]) -> JsonObject:
     """Return an alarm of some kind on the active host, else on the standby; empty if neither."""
     for color in (existing.active, other(existing.active)):
         host = existing.hosts[color]
-        for alarm in existing.alarms.values():
+        for alarm in filter(wanted, existing.alarms.values()):
             dimensions = dimensions_of(alarm)
-            on_host = dimensions.get("Host") == host.name if "Host" in dimensions else False
-            on_instance = dimensions.get("InstanceId", "") == host.instance_id
-            if (on_host or on_instance) and wanted(alarm):
+            on_host = "Host" in dimensions and dimensions["Host"] == host.name
+            if on_host or dimensions.get("InstanceId", "") == host.instance_id:
                 return alarm
     return {}
 
@@ -397,14 +388,11 @@ def _settle(made: Draft) -> None:
     Raises:
         UsageError: Something else is wrong.
     """
-    for _ in range(len(made.optional) + 1):
-        problems = examine(Document("service file", data=made.data)).problems
-        if not problems:
-            return
+    while problems := examine(Document("service file", data=made.data)).problems:
         left_out = False
         for problem in problems:
             for path in made.optional:
-                if problem.where == path or problem.where == path[:-1]:
+                if problem.where in (path, path[:-1]):
                     made.findings.append(f"{'.'.join(map(str, path))}: {problem.message}")
                     _remove(made.data, path)
                     made.optional.remove(path)

@@ -1,4 +1,4 @@
-"""What an account has for a DNS name: records, health checks, alarms, instances, topics."""
+"""Read the failover of a DNS name: records, health checks, alarms, instances, topics."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,9 +7,10 @@ from typing import Final
 
 from resiliency.account import readers
 from resiliency.account.account import Account
-from resiliency.account.readers import JsonObject, dns_name, zone_id
+from resiliency.account.readers import dns_name, values_of, zone_id
 from resiliency.drill_cli.aws import Aws
 from resiliency.errors import UsageError
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.shared.hosts import Color, other
 
 CONNECTIVITY: Final = re.compile(r"^(?P<dependency>[a-z][a-z0-9-]*)-connectivity$")
@@ -26,11 +27,8 @@ _POLICIES: Final = {
 
 
 @dataclass(frozen=True)
-class Pair:
-    """What a name answers for one record type, by role.
-
-    A simple record has no secondary, and no ``Failover``.
-    """
+class RecordPair:
+    """The records of a name and type; a simple record has no secondary, and no ``Failover``."""
 
     kind: str
     primary: JsonObject
@@ -46,12 +44,16 @@ class Pair:
         """The records that exist."""
         return [self.primary] if self.secondary is None else [self.primary, self.secondary]
 
+    @property
+    def values(self) -> tuple[str, Sequence[Sequence[str]]]:
+        """Its type, and the values of each record; equal for names with the same answers."""
+        return self.kind, [values_of(each) for each in self.records]
+
 
 @dataclass(frozen=True)
 class FoundHost:
     """A host of the pair, as far as the account shows it."""
 
-    color: Color
     name: str | None
     instance_id: str | None
     ipv4: str | None = None
@@ -61,25 +63,19 @@ class FoundHost:
 
 @dataclass
 class Existing:
-    """What exists.
+    """The failover of a DNS name, as it exists in the account.
 
     Attributes:
-        account: Id of the account.
         region: Region of the alarms.
-        zone: The hosted zone.
         name: The DNS name, without its final dot.
-        pairs: What the name answers: one for each record type.
+        pairs: One for each record type of the name.
         more: Further names of the zone with the same values, each with its pairs.
-        active: The colour of the host that the primary points to.
-        hosts: The hosts by colour.
+        active: The color of the host that the primary points to.
         checks: The primary's health check, and those that it counts, by id.
-        check_id: Id of the primary's health check.
         check_names: Name tags of the health checks, by id.
-        stale: The health checks that follow former settings of their alarm.
+        stale: Ids of the health checks that follow former settings of their alarm.
         alarms: Alarms that health checks follow or that observe the hosts, by name.
-        followed: Names of the alarms that health checks follow.
-        topics: The topics that the alarms notify, by ARN; None for one that can't be read here.
-        subscriptions: The subscriptions of each topic.
+        topics: ARNs of the topics that the alarms notify.
         findings: What is wrong today.
         unknown: What the account does not show.
     """
@@ -88,34 +84,32 @@ class Existing:
     region: str
     zone: JsonObject
     name: str
-    pairs: Sequence[Pair]
-    more: Mapping[str, Sequence[Pair]] = field(default_factory=dict)
+    pairs: Sequence[RecordPair]
+    more: Mapping[str, Sequence[RecordPair]] = field(default_factory=dict)
     active: Color = "blue"
     hosts: dict[Color, FoundHost] = field(default_factory=dict)
     checks: dict[str, JsonObject] = field(default_factory=dict)
-    check_id: str | None = None
     check_names: dict[str, str] = field(default_factory=dict)
     stale: set[str] = field(default_factory=set)
     alarms: dict[str, JsonObject] = field(default_factory=dict)
-    followed: set[str] = field(default_factory=set)
-    topics: dict[str, JsonObject | None] = field(default_factory=dict)
-    subscriptions: dict[str, Sequence[JsonObject]] = field(default_factory=dict)
+    topics: Sequence[str] = ()
     findings: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+
+    @property
+    def all_pairs(self) -> Sequence[tuple[str, RecordPair]]:
+        """The pairs of all names, each with its name."""
+        names = {self.name: self.pairs, **self.more}
+        return [(name, pair) for name, pairs in names.items() for pair in pairs]
 
     @property
     def zone_id(self) -> str:
         """Id of the hosted zone."""
         return zone_id(self.zone["Id"])
 
-    @property
-    def is_failover(self) -> bool:
-        """Whether the name is a failover pair already."""
-        return self.pairs[0].is_failover
-
 
 def read(account: Account, record: str, *, zone: str | None, region: str | None) -> Existing:
-    """Read what exists for a DNS name.
+    """Read the failover of a DNS name as it exists.
 
     Args:
         account: The account.
@@ -134,12 +128,16 @@ def read(account: Account, record: str, *, zone: str | None, region: str | None)
     made = Existing(account.id, region or account.region, found_zone, name, pairs)
     made.more = {
         other_name: other_pairs
-        for other_name, other_pairs in _other_pairs(records, name)
-        if [_values(each) for each in other_pairs] == [_values(each) for each in pairs]
+        for other_name, other_pairs in _failover_pairs(records)
+        if other_name != name
+        and [each.values for each in other_pairs] == [each.values for each in pairs]
     }
     _read_checks(account.home, made, pairs[0].primary.get("HealthCheckId"))
+    identifiers = [
+        check["HealthCheckConfig"].get("AlarmIdentifier") for check in made.checks.values()
+    ]
     if region is None:
-        made.region = next(_alarm_regions(made), made.region)
+        made.region = next((each["Region"] for each in identifiers if each), made.region)
     aws = account.in_region(made.region)
     _read_hosts(aws, made)
     _read_followed(account, made)
@@ -179,8 +177,8 @@ def _shown(zone: JsonObject) -> str:
     return f"{zone_id(zone['Id'])} ({dns_name(zone['Name'])}, {kind})"
 
 
-def _pairs(records: Sequence[JsonObject], name: str) -> Sequence[Pair]:
-    """Return what a name answers, or refuse what can't become a failover pair."""
+def _pairs(records: Sequence[JsonObject], name: str) -> Sequence[RecordPair]:
+    """Return the records of a name by type, or refuse those that can't become a failover pair."""
     own = [each for each in records if dns_name(each["Name"]) == name]
     served = [each for each in own if each["Type"] in ("A", "AAAA", "CNAME")]
     if not served:
@@ -197,7 +195,7 @@ def _pairs(records: Sequence[JsonObject], name: str) -> Sequence[Pair]:
         roles = {each.get("Failover", "PRIMARY"): each for each in of_kind}
         if "PRIMARY" not in roles:
             raise UsageError(f"{name}: the {kind} records have a SECONDARY and no PRIMARY")
-        pairs.append(Pair(kind, roles["PRIMARY"], roles.get("SECONDARY")))
+        pairs.append(RecordPair(kind, roles["PRIMARY"], roles.get("SECONDARY")))
     for pair in pairs:
         alias = pair.primary.get("AliasTarget")
         if alias and not pair.is_failover and dns_name(alias["DNSName"]) in _names(records):
@@ -211,41 +209,26 @@ def _names(records: Sequence[JsonObject]) -> set[str]:
     return {dns_name(each["Name"]) for each in records}
 
 
-def _other_pairs(records: Sequence[JsonObject], name: str) -> Iterator[tuple[str, Sequence[Pair]]]:
-    """Yield the failover pairs of other names in the zone."""
-    for other_name in sorted(_names(records) - {name}):
-        of_name = [each for each in records if dns_name(each["Name"]) == other_name]
+def _failover_pairs(records: Sequence[JsonObject]) -> Iterator[tuple[str, Sequence[RecordPair]]]:
+    """Yield the names of a zone that have failover pairs, each with its pairs."""
+    for name in sorted(_names(records)):
         roles: dict[str, dict[str, JsonObject]] = {}
-        for each in of_name:
-            if "Failover" in each:
+        for each in records:
+            if dns_name(each["Name"]) == name and "Failover" in each:
                 roles.setdefault(each["Type"], {})[each["Failover"]] = each
         if roles and all("PRIMARY" in each for each in roles.values()):
-            yield (
-                other_name,
-                [
-                    Pair(kind, each["PRIMARY"], each.get("SECONDARY"))
-                    for kind, each in roles.items()
-                ],
-            )
-
-
-def values_of(record: JsonObject) -> Sequence[str]:
-    """Return the values of a record, or the target of an alias."""
-    if "AliasTarget" in record:
-        return [dns_name(record["AliasTarget"]["DNSName"])]
-    return sorted(each["Value"] for each in record["ResourceRecords"])
-
-
-def _values(pair: Pair) -> tuple[str, Sequence[Sequence[str]]]:
-    return pair.kind, [values_of(each) for each in pair.records]
+            pairs = [
+                RecordPair(kind, each["PRIMARY"], each.get("SECONDARY"))
+                for kind, each in roles.items()
+            ]
+            yield name, pairs
 
 
 def _read_checks(aws: Aws, made: Existing, check_id: str | None) -> None:
-    made.check_id = check_id
     if check_id is None:
         made.findings.append(
             f"{made.name}: the primary record has no health check, so clients are never moved"
-            if made.is_failover
+            if made.pairs[0].is_failover
             else f"{made.name}: is a simple record, so clients are never moved"
         )
         return
@@ -269,66 +252,14 @@ def _read_checks(aws: Aws, made: Existing, check_id: str | None) -> None:
             )
 
 
-def _alarm_regions(made: Existing) -> Iterator[str]:
-    for check in made.checks.values():
-        identifier = check["HealthCheckConfig"].get("AlarmIdentifier")
-        if identifier:
-            yield identifier["Region"]
-
-
 def _read_hosts(aws: Aws, made: Existing) -> None:
     """Find the hosts that the records point to; names may follow from alarms later."""
     instances = readers.all_instances(aws)
-    by_address = {address: each for each in instances for address in _addresses(each)}
-    by_id = {each["InstanceId"]: each for each in instances}
-    found: list[FoundHost] = []
-    for index in range(2):
-        values: dict[str, str] = {}
-        alias: JsonObject | None = None
-        for pair in made.pairs:
-            value = _value_of_host(pair, index)
-            if value is not None and pair.kind == "CNAME":
-                target = next((i for i in instances if value in _dns_names(i)), None)
-                if target is not None and target.get("PublicIpAddress"):
-                    values["A"] = target["PublicIpAddress"]
-            elif value is not None:
-                values[pair.kind] = value
-            record = (pair.primary, pair.secondary)[index]
-            alias = (record and record.get("AliasTarget")) or alias
-        instance = None
-        if alias is not None:
-            values = {}
-            behind = readers.targets_of_balancer(aws, alias["DNSName"])
-            if behind is None:
-                made.unknown.append(f"{dns_name(alias['DNSName'])}: the instance behind it")
-            elif len(behind) == 1:
-                instance = by_id.get(behind[0])
-            else:
-                made.unknown.append(
-                    f"{dns_name(alias['DNSName'])}: has {len(behind)} instances behind it; "
-                    "a host is one"
-                )
-        else:
-            instance = next(
-                (by_address[each] for each in values.values() if each in by_address), None
-            )
-        found.append(
-            FoundHost(
-                "blue",
-                readers.name_tag(instance) if instance else None,
-                instance["InstanceId"] if instance else None,
-                values.get("A"),
-                values.get("AAAA"),
-                alias,
-            )
-        )
-    first, second = found
+    first, second = (_host(aws, made, index, instances) for index in (0, 1))
     if "green" in (first.name or "") and "green" not in (second.name or ""):
         made.active = "green"
-    for color, host in ((made.active, first), (other(made.active), second)):
-        made.hosts[color] = FoundHost(
-            color, host.name, host.instance_id, host.ipv4, host.ipv6, host.alias
-        )
+    made.hosts = {made.active: first, other(made.active): second}
+    for host in (first, second):
         if host.name and sum(readers.name_tag(each) == host.name for each in instances) > 1:
             made.findings.append(
                 f"{host.name}: several instances have this Name tag, by which the probe is "
@@ -336,27 +267,65 @@ def _read_hosts(aws: Aws, made: Existing) -> None:
             )
 
 
-def _value_of_host(pair: Pair, index: int) -> str | None:
+def _host(aws: Aws, made: Existing, index: int, instances: Sequence[JsonObject]) -> FoundHost:
+    """Return the host of the primary records, at index 0, or of the secondary ones."""
+    values: dict[str, str] = {}
+    alias: JsonObject | None = None
+    for pair in made.pairs:
+        value = _value_of_host(pair, index)
+        if value is not None and pair.kind == "CNAME":
+            named = (each for each in instances if value in _dns_names(each))
+            target = next(named, {})
+            if target.get("PublicIpAddress"):
+                values["A"] = target["PublicIpAddress"]
+        elif value is not None:
+            values[pair.kind] = value
+        record = (pair.primary, pair.secondary)[index] or {}
+        alias = record.get("AliasTarget", alias)
+    if alias is not None:
+        instance = _behind(aws, made, dns_name(alias["DNSName"]), instances)
+        values = {}
+    else:
+        addresses = set(values.values())
+        having = (each for each in instances if addresses & set(_addresses(each)))
+        instance = next(having, None)
+    name, instance_id = None, None
+    if instance is not None:
+        name, instance_id = readers.name_tag(instance), instance["InstanceId"]
+    return FoundHost(name, instance_id, values.get("A"), values.get("AAAA"), alias)
+
+
+def _behind(
+    aws: Aws, made: Existing, balancer: str, instances: Sequence[JsonObject]
+) -> JsonObject | None:
+    """Return the one instance behind a load balancer."""
+    ids = readers.targets_of_balancer(aws, balancer)
+    if ids is None:
+        made.unknown.append(f"{balancer}: the instance behind it")
+    elif len(ids) != 1:
+        made.unknown.append(f"{balancer}: has {len(ids)} instances behind it; a host is one")
+    else:
+        return next((each for each in instances if each["InstanceId"] == ids[0]), None)
+    return None
+
+
+def _value_of_host(pair: RecordPair, index: int) -> str | None:
     """Return the value of the first or second host; a simple record may have both."""
-    record = (pair.primary, pair.secondary)[index]
-    if pair.is_failover:
-        if record is None or "AliasTarget" in record:
-            return None
-        values = values_of(record)
-        if len(values) > 1:
-            raise UsageError(
-                f"{dns_name(record['Name'])}: the {record['Failover']} record has {len(values)} "
-                "values; a host has one address"
-            )
-        return values[0]
-    if "AliasTarget" in pair.primary:
+    record = (pair.primary, pair.secondary)[index] if pair.is_failover else pair.primary
+    if record is None or "AliasTarget" in record:
         return None
-    given = [each["Value"] for each in pair.primary["ResourceRecords"]]
-    if len(given) > 2:
+    values = [each["Value"] for each in record["ResourceRecords"]]
+    name = dns_name(record["Name"])
+    if not pair.is_failover:
+        if len(values) > 2:
+            raise UsageError(f"{name}: has {len(values)} values; a pair has two hosts")
+        return values[index] if index < len(values) else None
+    if len(values) > 1:
         raise UsageError(
-            f"{dns_name(pair.primary['Name'])}: has {len(given)} values; a pair has two hosts"
+            f"{name}: the {record['Failover']} record has {len(values)} values; a host has one "
+            "address"
         )
-    return given[index] if index < len(given) else None
+    return str(values[0])
 
 
 def _addresses(instance: JsonObject) -> Iterator[str]:
@@ -381,7 +350,6 @@ def _read_followed(account: Account, made: Existing) -> None:
         if not identifier:
             continue
         name, region = identifier["Name"], identifier["Region"]
-        made.followed.add(name)
         alarm = readers.alarms_named(account.in_region(region), [name]).get(name)
         if alarm is None:
             made.findings.append(
@@ -389,31 +357,17 @@ def _read_followed(account: Account, made: Existing) -> None:
             )
             continue
         made.alarms[name] = alarm
-        if stale := list(_stale(check_id, check, alarm)):
+        copied = check.get("CloudWatchAlarmConfiguration", {})
+        for key in readers.stale_settings(copied, alarm):
             made.stale.add(check_id)
-            made.findings += stale
+            made.findings.append(
+                f"health check {check_id}: follows {key} {copied[key]!r}, while the alarm {name} "
+                f"has {alarm.get(key)!r}: it was edited later"
+            )
         if region != made.region:
             made.findings.append(
                 f"health check {check_id}: follows an alarm in {region}; hosts and alarms of a "
                 f"service are in one region, {made.region}"
-            )
-
-
-_COPIED: Final = (
-    *("Namespace", "MetricName", "Dimensions", "Statistic", "Period"),
-    *("EvaluationPeriods", "Threshold", "ComparisonOperator"),
-)
-"""What Route 53 copies from an alarm; it follows the copy."""
-
-
-def _stale(check_id: str, check: JsonObject, alarm: JsonObject) -> Iterator[str]:
-    """Yield the settings of an alarm that a health check has not read again."""
-    copied = check.get("CloudWatchAlarmConfiguration", {})
-    for key in _COPIED:
-        if key in copied and copied[key] != alarm.get(key):
-            yield (
-                f"health check {check_id}: follows {key} {copied[key]!r}, while the alarm "
-                f"{alarm['AlarmName']} has {alarm.get(key)!r}: it was edited later"
             )
 
 
@@ -444,9 +398,9 @@ def dependency_of(alarm: JsonObject) -> str | None:
 
 
 def _complete_hosts(aws: Aws, made: Existing, observed: Sequence[JsonObject]) -> None:
-    """Find what addresses do not show of the hosts: from alarms that health checks follow."""
+    """Complete the hosts by the alarms that health checks follow."""
     active = made.hosts[made.active]
-    for name in sorted(made.followed & set(made.alarms)):
+    for name in sorted(made.alarms):
         if not is_status_alarm(made.alarms[name]):
             continue
         instance_id = dimensions_of(made.alarms[name])["InstanceId"]
@@ -456,8 +410,7 @@ def _complete_hosts(aws: Aws, made: Existing, observed: Sequence[JsonObject]) ->
             if not found:
                 made.findings.append(f"{name}: observes the instance {instance_id}, which is gone")
             named = active.name or tag or name.removesuffix("-StatusCheckFailed")
-            active = replace(active, name=named, instance_id=instance_id)
-            made.hosts[made.active] = active
+            made.hosts[made.active] = active = replace(active, name=named, instance_id=instance_id)
         elif active.instance_id != instance_id:
             made.findings.append(
                 f"{name}: decides about the primary, but observes {instance_id}; the primary "
@@ -502,19 +455,20 @@ def _read_alarms(made: Existing, observed: Sequence[JsonObject]) -> None:
 
 def _read_topics(account: Account, made: Existing) -> None:
     """Read the topics of the alarms on the hosts, and whom they reach."""
-    arns = dict.fromkeys(arn for alarm in made.alarms.values() for arn in topics_of(alarm))
-    for arn in arns:
+    made.topics = list(
+        dict.fromkeys(arn for alarm in made.alarms.values() for arn in topics_of(alarm))
+    )
+    for arn in made.topics:
         _, _, _, region, owner, _ = arn.split(":", 5)
         if owner != made.account:
-            made.topics[arn] = None
             made.unknown.append(f"{arn}: is another account's; who receives its messages")
             continue
         aws = account.in_region(region)
-        made.topics[arn] = attributes = readers.topic(aws, arn)
+        attributes = readers.topic(aws, arn)
         if attributes is None:
             made.findings.append(f"{arn}: does not exist; alarms notify nobody there")
             continue
-        made.subscriptions[arn] = found = readers.subscriptions(aws, arn)
+        found = readers.subscriptions(aws, arn)
         if not any(map(readers.confirmed, found)):
             made.findings.append(
                 f"{arn}: has {len(found)} subscriptions, none confirmed; nobody is notified"
@@ -525,10 +479,10 @@ def _read_topics(account: Account, made: Existing) -> None:
             made.findings.append(
                 f"{arn}: is encrypted with alias/aws/sns, with which alarms can't publish"
             )
-    if not arns:
+    if not made.topics:
         made.findings.append("no alarm on the hosts notifies a topic")
 
 
-def topics_of(alarm: JsonObject) -> Iterator[str]:
-    """Yield the ARNs of the topics that an alarm notifies when it fires."""
-    yield from (each for each in alarm.get("AlarmActions", ()) if ":sns:" in each)
+def topics_of(alarm: JsonObject) -> Sequence[str]:
+    """Return the ARNs of the topics that an alarm notifies when it fires."""
+    return [each for each in alarm.get("AlarmActions", ()) if ":sns:" in each]

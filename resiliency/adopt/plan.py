@@ -1,4 +1,4 @@
-"""The plan: commands in an order in which the name always has an answer.
+"""Plan commands that take a failover over, so that its name always has an answer.
 
 The account is made equal to the templates first: alarms, then health checks, then the records, in
 one change batch, which is all or nothing. Then `cdk import` takes the resources over, which changes
@@ -6,17 +6,17 @@ nothing of them, and `cdk deploy` makes the rest.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from resiliency.account.readers import JsonObject
-from resiliency.adopt.comparison import Comparison, Resource, record_of_api
+from resiliency.adopt.comparison import ComparedResource, Comparison, record_of_api
 from resiliency.adopt.draft import UNKNOWN_ADDRESS
-from resiliency.adopt.existing import Existing, Pair
+from resiliency.adopt.existing import Existing, RecordPair
 from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.service_file.loader import DEFAULT_PATH
+from staged_resiliency.experiment.json_codec import JsonObject
 
 RECORDS: Final = "change-batch.json"
 UNDO: Final = "undo-batch.json"
@@ -26,23 +26,13 @@ _UPDATABLE: Final = (
     *("FailureThreshold", "Inverted", "Disabled", "HealthThreshold", "ChildHealthChecks"),
     *("EnableSNI", "Regions", "AlarmIdentifier", "InsufficientDataHealthStatus"),
 )
-_RESET: Final = {
-    "FullyQualifiedDomainName": "FullyQualifiedDomainName",
-    "Regions": "Regions",
-    "ResourcePath": "ResourcePath",
-    "ChildHealthChecks": "ChildHealthChecks",
-}
+_RESETTABLE: Final = ("FullyQualifiedDomainName", "Regions", "ResourcePath", "ChildHealthChecks")
+"""What an update returns to its default only where ResetElements names it."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the plan.
-
-    Attributes:
-        title: What it does.
-        commands: What to run, in the application's folder.
-        because: Why, and what to look out for.
-    """
+    """A step of the plan, with its commands for a shell in the application's folder."""
 
     title: str
     commands: Sequence[str] = ()
@@ -50,11 +40,10 @@ class Step:
 
 
 @dataclass
-class Plan:
-    """What to do, in order.
+class AdoptionPlan:
+    """The steps of an adoption, in order.
 
     Attributes:
-        steps: The steps.
         files: The files that the commands read, by name.
         actions: What becomes of each resource: its kind, its name, and the action.
     """
@@ -69,26 +58,17 @@ class Plan:
             self.steps.append(Step(title, commands, because))
 
 
-def plan_of(existing: Existing, compared: Comparison, folder: str, file: Path) -> Plan:
-    """Plan the adoption.
-
-    Args:
-        existing: What exists.
-        compared: The templates of its service file, against it.
-        folder: Where the plan's files will be.
-        file: The service file.
-    """
-    made = Plan()
+def plan_of(existing: Existing, compared: Comparison, folder: str, file: Path) -> AdoptionPlan:
+    """Plan the adoption; ``folder`` is where the plan's files will be."""
+    made = AdoptionPlan()
     if any(
         UNKNOWN_ADDRESS in each.deployed.get("ResourceRecords", ())
         for each in compared.of("record")
     ):
         # Whoever ran a plan with it would send clients nowhere when the active host fails.
-        made.steps.append(
-            Step(
-                f"Replace {UNKNOWN_ADDRESS} in the service file, then run adopt again for the plan",
-                [f"resiliency adopt {existing.name} --service-file {file}"],
-            )
+        made.add(
+            f"Replace {UNKNOWN_ADDRESS} in the service file, then run adopt again for the plan",
+            [f"resiliency adopt {existing.name} --service-file {file}"],
         )
         return made
     region = f"--region {existing.region}"
@@ -138,8 +118,8 @@ def plan_of(existing: Existing, compared: Comparison, folder: str, file: Path) -
     return made
 
 
-def _imported(compared: Comparison) -> Sequence[Resource]:
-    """Return what is imported: what exists, and what the plan makes before the import."""
+def _imported(compared: Comparison) -> Sequence[ComparedResource]:
+    """Return the resources to import: existing ones, and those that the plan makes before."""
     needed = _needed_alarms(compared)
     return [
         each
@@ -160,19 +140,22 @@ def _needed_alarms(compared: Comparison) -> set[str]:
     }
 
 
-def _plan_alarms(made: Plan, compared: Comparison, folder: str) -> None:
+def _action(resource: ComparedResource) -> str:
+    if resource.existing is None:
+        return "created, then imported"
+    return "changed, then imported" if resource.differences else "imported"
+
+
+def _plan_alarms(made: AdoptionPlan, compared: Comparison, folder: str) -> None:
     needed = _needed_alarms(compared)
     regions = {stack.name: stack.region for stack in compared.stacks}
     commands = []
     for alarm in compared.of("alarm"):
-        if alarm.existing is None:
-            action = "created by the deployment"
-            if alarm.logical_id in needed:
-                action = "created, then imported"
-        else:
-            action = "changed, then imported" if alarm.differences else "imported"
-        made.actions.append(("alarm", alarm.name, action))
-        if action in ("created, then imported", "changed, then imported"):
+        if alarm.existing is None and alarm.logical_id not in needed:
+            made.actions.append(("alarm", alarm.name, "created by the deployment"))
+            continue
+        made.actions.append(("alarm", alarm.name, _action(alarm)))
+        if alarm.existing is None or alarm.differences:
             file = f"alarm-{_safe(alarm.name)}.json"
             made.files[file] = alarm.deployed
             commands.append(
@@ -186,16 +169,14 @@ def _plan_alarms(made: Plan, compared: Comparison, folder: str) -> None:
     )
 
 
-def _plan_checks(made: Plan, existing: Existing, compared: Comparison, folder: str) -> None:
+def _plan_checks(made: AdoptionPlan, existing: Existing, compared: Comparison, folder: str) -> None:
     changed = {each.name for each in compared.of("alarm") if each.differences}
     commands: list[str] = []
     waits = False
     for check in compared.of("health check"):
         if check.existing is None or check.is_replaced:
             waits = True
-            action = (
-                "created, then imported" if check.existing is None else "replaced without a gap"
-            )
+            action = "replaced without a gap" if check.is_replaced else _action(check)
             file = f"health-check-{check.logical_id}.json"
             config = {key: value for key, value in check.deployed.items() if key != "Name"}
             made.files[file] = {
@@ -209,7 +190,7 @@ def _plan_checks(made: Plan, existing: Existing, compared: Comparison, folder: s
                 _tag("$ID", check),
             ]
         else:
-            action = "changed, then imported" if check.differences else "imported"
+            action = _action(check)
             identifier = check.deployed.get("AlarmIdentifier")
             stale = check.physical_id in existing.stale
             if any(each.field != "Name" for each in check.differences):
@@ -229,26 +210,24 @@ def _plan_checks(made: Plan, existing: Existing, compared: Comparison, folder: s
         made.actions.append(("health check", check.name, action))
     made.add("Make the health checks equal to the templates", commands)
     if waits:
-        made.steps.append(
-            Step(
-                "Wait until the alarms are OK and the health check is healthy",
-                [
-                    "aws cloudwatch describe-alarms --state-value ALARM "
-                    f"--region {compared.stacks[0].region} --query MetricAlarms[].AlarmName",
-                ],
-                "a primary with an unhealthy health check sends clients to the standby",
-            )
+        made.add(
+            "Wait until the alarms are OK and the health check is healthy",
+            [
+                "aws cloudwatch describe-alarms --state-value ALARM "
+                f"--region {compared.stacks[0].region} --query MetricAlarms[].AlarmName",
+            ],
+            "a primary with an unhealthy health check sends clients to the standby",
         )
 
 
-def _tag(check_id: str, check: Resource) -> str:
+def _tag(check_id: str, check: ComparedResource) -> str:
     return (
         "aws route53 change-tags-for-resource --resource-type healthcheck "
         f"--resource-id {check_id} --add-tags Key=Name,Value={check.deployed['Name']}"
     )
 
 
-def _update(check: Resource) -> JsonObject:
+def _update(check: ComparedResource) -> JsonObject:
     deployed: dict[str, Any] = {
         key: check.deployed[key] for key in _UPDATABLE if key in check.deployed
     }
@@ -256,7 +235,7 @@ def _update(check: Resource) -> JsonObject:
     deployed.setdefault("Inverted", False)
     if existing.get("Disabled"):
         deployed["Disabled"] = False
-    reset = [name for name in _RESET if name in existing and name not in deployed]
+    reset = [name for name in _RESETTABLE if name in existing and name not in deployed]
     return {
         "HealthCheckId": check.physical_id,
         **deployed,
@@ -264,14 +243,14 @@ def _update(check: Resource) -> JsonObject:
     }
 
 
-def _plan_records(made: Plan, existing: Existing, compared: Comparison, folder: str) -> None:
+def _plan_records(
+    made: AdoptionPlan, existing: Existing, compared: Comparison, folder: str
+) -> None:
     """Plan the one change batch that makes the records equal to the templates."""
     records = compared.of("record")
     changes: list[dict[str, Any]] = []
     undo: list[dict[str, Any]] = []
-    pairs = [(existing.name, each) for each in existing.pairs]
-    pairs += [(name, each) for name, of_name in existing.more.items() for each in of_name]
-    for name, pair in pairs:
+    for name, pair in existing.all_pairs:
         wanted = [
             each
             for each in records
@@ -283,12 +262,7 @@ def _plan_records(made: Plan, existing: Existing, compared: Comparison, folder: 
             continue
         if _keeps_identity(pair, wanted):
             for each in wanted:
-                action = "imported"
-                if each.existing is None:
-                    action = "created, then imported"
-                elif each.differences:
-                    action = "changed, then imported"
-                made.actions.append(("record", each.name, action))
+                made.actions.append(("record", each.name, _action(each)))
                 if each.differences or each.existing is None:
                     changes.append(_change("UPSERT", each.deployed))
             undo += [_change("UPSERT", record_of_api(each)) for each in pair.records]
@@ -317,7 +291,7 @@ def _plan_records(made: Plan, existing: Existing, compared: Comparison, folder: 
     )
 
 
-def _keeps_identity(pair: Pair, wanted: Sequence[Resource]) -> bool:
+def _keeps_identity(pair: RecordPair, wanted: Sequence[ComparedResource]) -> bool:
     """Return whether records keep type, identifier and role, so that an UPSERT changes them."""
     return pair.is_failover and all(
         each.existing is None
@@ -336,7 +310,7 @@ def _change(action: str, record: Mapping[str, Any]) -> dict[str, Any]:
     return {"Action": action, "ResourceRecordSet": given}
 
 
-def _plan_import(made: Plan, compared: Comparison, folder: str) -> None:
+def _plan_import(made: AdoptionPlan, compared: Comparison, folder: str) -> None:
     commands = []
     for stack in compared.stacks:
         mapping = {
@@ -358,7 +332,7 @@ def _plan_import(made: Plan, compared: Comparison, folder: str) -> None:
     )
 
 
-def identifier_of(resource: Resource, stack: SynthesizedStack) -> Mapping[str, str]:
+def identifier_of(resource: ComparedResource, stack: SynthesizedStack) -> Mapping[str, str]:
     """Return what identifies a resource in an import."""
     if resource.kind == "alarm":
         return {"AlarmName": resource.name}
@@ -368,25 +342,24 @@ def identifier_of(resource: Resource, stack: SynthesizedStack) -> Mapping[str, s
     return {key: properties[key] for key in ("Name", "HostedZoneId", "Type", "SetIdentifier")}
 
 
-def _plan_rest(made: Plan, existing: Existing, compared: Comparison) -> None:
+def _plan_rest(made: AdoptionPlan, existing: Existing, compared: Comparison) -> None:
     made.actions += [("topic", arn, "named in the service file") for arn in existing.topics]
     made.actions += [(kind, name, "left alone") for kind, name in compared.left_alone]
-    made.steps += list(_last_steps(existing, compared))
-
-
-def _last_steps(existing: Existing, compared: Comparison) -> Iterator[Step]:
-    probe = [stack.name for stack in compared.stacks if stack.name.endswith("-probe")]
-    if probe:
-        yield Step(
-            "Stop on the hosts what publishes the same metrics",
-            because="the probe publishes them now; statistics of both would mix",
+    if any(stack.name.endswith("-probe") for stack in compared.stacks):
+        made.steps.append(
+            Step(
+                "Stop on the hosts what publishes the same metrics",
+                because="the probe publishes them now; statistics of both would mix",
+            )
         )
-    checks = [name for kind, name in compared.left_alone if kind == "health check"]
-    if checks:
-        yield Step(
-            "Delete the health checks that no record names any more, unless others use them",
-            [f"aws route53 delete-health-check --health-check-id {each}" for each in checks],
-        )
+    made.add(
+        "Delete the health checks that no record names any more, unless others use them",
+        [
+            f"aws route53 delete-health-check --health-check-id {name}"
+            for kind, name in compared.left_alone
+            if kind == "health check"
+        ],
+    )
 
 
 def _safe(name: str) -> str:

@@ -8,6 +8,7 @@ for the packages of another one.
 import argparse
 import textwrap
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final, TypeAlias
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -39,6 +40,37 @@ def describe(
     parser.description = description
     lines = [f"  resiliency {line}\n      {what}" for line, what in examples.items()]
     parser.epilog = "\n".join(["examples:", *lines]) + f"\n\n{statuses}"
+
+
+def at_least_one(text: str) -> int:
+    """Convert to a whole number of 1 or more.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is not such a number.
+
+    Example:
+        >>> at_least_one("10")
+        10
+    """
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return number
+
+
+def add_templates(parser: argparse.ArgumentParser) -> None:
+    """Add the argument for the templates that a command reads."""
+    parser.add_argument(
+        "paths",
+        type=Path,
+        nargs="*",
+        default=[Path("cdk.out")],
+        metavar="PATH",
+        help="folders that `cdk synth` wrote, or templates; cdk.out unless given",
+    )
 
 
 class _Format(argparse.HelpFormatter):

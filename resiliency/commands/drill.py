@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from resiliency.argument_types import at_least_one
-from resiliency.commands import Subparsers, add_command
+from resiliency.commands import Subparsers, add_command, at_least_one
 
 _EXAMPLE = "bookstore production shutdown"
 

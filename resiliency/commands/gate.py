@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from resiliency.argument_types import at_least_one
-from resiliency.commands import Subparsers, add_command
+from resiliency.commands import Subparsers, add_command, at_least_one, rehearse
 from resiliency.commands.drill import where
 from resiliency.errors import NOT_ASKED, STATUSES_HELP
 
@@ -61,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     """Check, print the checks, and return the exit status."""
     from resiliency.gate import gate
 
-    return gate(options)
+    return gate(options, rehearse.defaults())
 
 
 def _extra(options: argparse.Namespace) -> str:

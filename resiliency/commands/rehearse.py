@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from resiliency.commands import Subparsers, add_command
+from resiliency.commands import Subparsers, add_command, add_templates
 
 DEFAULT_SCALE: Final = 20.0
 """At this scale a period of 60 s passes in 3 s."""
@@ -30,14 +30,7 @@ def add(commands: Subparsers) -> None:
         },
         statuses="exit status: 0 where no scenario failed, else 1.",
     )
-    rehearse.add_argument(
-        "paths",
-        type=Path,
-        nargs="*",
-        default=[Path("cdk.out")],
-        metavar="PATH",
-        help="folders that `cdk synth` wrote, or templates; cdk.out unless given",
-    )
+    add_templates(rehearse)
     rehearse.add_argument(
         "--scenario",
         action="append",
@@ -98,11 +91,18 @@ def add(commands: Subparsers) -> None:
     rehearse.set_defaults(run=run, extra="rehearsal")
 
 
+def defaults() -> argparse.Namespace:
+    """Return the options as they are unless given."""
+    parser = argparse.ArgumentParser()
+    add(parser.add_subparsers())
+    return parser.parse_args(["rehearse"])
+
+
 def run(options: argparse.Namespace) -> int:
     """Rehearse, print verdicts and write the report."""
-    from resiliency.rehearsal.command import rehearse_command
+    from resiliency.rehearsal.command import rehearse_pairs
 
-    return rehearse_command(options)
+    return rehearse_pairs(options).status
 
 
 def _host_address(text: str) -> tuple[str, str]:

@@ -72,9 +72,9 @@ def run(options: argparse.Namespace) -> int:
     from resiliency.cloud_assembly import SynthesizedStack
     from resiliency.review.change_set import read_change_set, stacks_before, with_actions
     from resiliency.review.changes import changes_between
-    from resiliency.review.findings import Level, Sides
+    from resiliency.review.findings import Level
     from resiliency.review.review import review
-    from resiliency.review.sides import read_stacks
+    from resiliency.review.sides import Sides, read_stacks
 
     one_side = bool(options.change_set or options.deployed)
     if len(options.paths) != 2 - one_side:

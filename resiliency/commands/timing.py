@@ -4,8 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from resiliency.argument_types import at_least_one
-from resiliency.commands import Subparsers, add_command
+from resiliency.commands import Subparsers, add_command, add_templates, at_least_one
 from resiliency.errors import UserError
 
 
@@ -26,14 +25,7 @@ def add(commands: Subparsers) -> None:
         statuses="exit status: 0 for success; 1 for an error, for a pair without a number, and "
         "with --strict where a fault misses the objective.",
     )
-    timing.add_argument(
-        "paths",
-        type=Path,
-        nargs="*",
-        default=[Path("cdk.out")],
-        metavar="PATH",
-        help="folders that `cdk synth` wrote, or templates; cdk.out unless given",
-    )
+    add_templates(timing)
     timing.add_argument(
         "--outages", type=at_least_one, default=2000, help="outages per fault; 2000 unless given"
     )

@@ -106,17 +106,14 @@ def agreed(evidence: Sequence[Evidence]) -> Mapping[str, tuple[int, int]]:
 def calibration_lines(evidence: Sequence[Evidence]) -> Iterator[str]:
     """Yield what people read: each piece of evidence, and the options that follow from all."""
     for each in evidence:
-        yield f"{each.alarm}, run {each.run_id}: {each.assumption} {_extent(each.least, each.most)}"
+        extent = str(each.least) if each.least == each.most else f"{each.least} to {each.most}"
+        yield f"{each.alarm}, run {each.run_id}: {each.assumption} {extent}"
     for name, (least, most) in agreed(evidence).items():
         value = str(least) if least == most else f"{least}:{most}"
         yield f"give --assume {name}={value}"
         if name == "extra_periods":
             given = f"{least}" if least == most else f"[{least}, {most}]"
             yield f"or, in the service file, assumptions: {{ {name}: {given} }}"
-
-
-def _extent(least: int, most: int) -> str:
-    return str(least) if least == most else f"{least} to {most}"
 
 
 def _content(file: Path) -> object:

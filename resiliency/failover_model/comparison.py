@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.faults import Fault
 from resiliency.failover_model.report import verdict_json, without_time
 from resiliency.failover_model.simulation import Verdict
+from staged_resiliency.experiment.json_codec import JsonObject
 
 Number: TypeAlias = Literal["best", "median", "p95", "worst"]
 NUMBERS: Final[Sequence[Number]] = ("best", "median", "p95", "worst")

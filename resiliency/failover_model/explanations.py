@@ -6,7 +6,6 @@ from typing import Final
 from resiliency.failover_model.assumptions import Assumptions, extra_periods_name
 from resiliency.failover_model.faults import Effect, Fault, FaultKind, metric_effect, watched_host
 from resiliency.failover_model.graph import (
-    TCP,
     AlarmCheck,
     BasicHealthCheck,
     EndpointCheck,
@@ -55,7 +54,7 @@ def explain_no_failover(
 
 
 def _unseen(graph: FailoverGraph, pair: Pair, fault: Fault, check: HealthCheck) -> str:
-    connecting = [each.label for each in basic_health_checks(check) if _only_connects(each)]
+    connecting = [each.label for each in basic_health_checks(check) if each.connects_only]
     if fault.kind is FaultKind.ENDPOINT_HANGS and connecting:
         return (
             f"{', '.join(connecting)} only connects, and the system accepts connections until its "
@@ -74,12 +73,6 @@ def _unseen(graph: FailoverGraph, pair: Pair, fault: Fault, check: HealthCheck) 
     if seeing:
         return f"only {', '.join(seeing)} would show it, which does not decide ({deciding} does)"
     return f"no deciding signal ({deciding}) shows it"
-
-
-def _only_connects(check: BasicHealthCheck) -> bool:
-    if isinstance(check, AlarmCheck):
-        return check.alarm.connects_only
-    return check.kind == TCP
 
 
 def _unmoved(check: BasicHealthCheck, shown: Effect) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.errors import UserError
+from staged_resiliency.experiment.json_codec import JsonObject
 
 
 class TemplateError(UserError):

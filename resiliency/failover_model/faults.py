@@ -6,7 +6,6 @@ from enum import Enum
 from typing import Final
 
 from resiliency.failover_model.graph import (
-    TCP,
     Alarm,
     AlarmCheck,
     BasicHealthCheck,
@@ -161,7 +160,7 @@ def effect(fault: Fault, check: BasicHealthCheck, pair: Pair, *, of_primary: boo
         primarys = check.address in pair.primary.values
         ambiguous = primarys == (check.address in pair.secondary.values)
         mine = of_primary if ambiguous else primarys
-        if fault.kind is FaultKind.ENDPOINT_HANGS and check.kind == TCP:
+        if fault.kind is FaultKind.ENDPOINT_HANGS and check.connects_only:
             return Effect.NONE  # the system accepts connections until its queue is full
         return _endpoint_effect(fault) if mine else Effect.NONE
     return metric_effect(fault, check.alarm, host=watched_host(pair), watches_host=of_primary)

@@ -1,10 +1,11 @@
 """The resources that decide failover: metrics, alarms, health checks, and record pairs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from resiliency.failover_model.alarm_evaluation import Comparison, Missing
+from resiliency.failover_model.expressions import Reference
 from resiliency.failover_model.route53 import InsufficientData
 
 TCP: Final = "TCP"
@@ -65,6 +66,11 @@ class AlarmCheck:
     inverted: bool = False
     disabled: bool = False
 
+    @property
+    def connects_only(self) -> bool:
+        """Whether it follows a peer that is checked by a TCP connection alone."""
+        return self.alarm.connects_only
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointCheck:
@@ -89,6 +95,11 @@ class EndpointCheck:
     disabled: bool = False
     regions: int = DEFAULT_REGIONS
     timeout_seconds: int | None = None
+
+    @property
+    def connects_only(self) -> bool:
+        """Whether it only connects, by TCP."""
+        return self.kind == TCP
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +129,14 @@ class Record:
         health_check: The health check of the record; always healthy without one.
         evaluates_target: Whether it is an alias that also follows the health of a target that the
             templates do not describe, which is left out.
+        check_reference: The resource of its health check, where templates have it.
     """
 
     values: tuple[str, ...]
     ttl_seconds: int
     health_check: HealthCheck | None = None
     evaluates_target: bool = False
+    check_reference: Reference | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +148,7 @@ class Pair:
         known: What its service file gives in place of assumptions: name, least and most.
         dependency: Short name of the dependency whose own name it is; None for a service's pair,
             behind whose records are hosts.
+        stack: Name of the template that defines its primary.
     """
 
     name: str
@@ -143,6 +157,7 @@ class Pair:
     secondary: Record
     known: tuple[tuple[str, float, float], ...] = ()
     dependency: str | None = None
+    stack: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

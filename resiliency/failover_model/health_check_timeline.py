@@ -16,7 +16,6 @@ from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Effect
 from resiliency.failover_model.graph import (
     DEFAULT_REGIONS,
-    TCP,
     AlarmCheck,
     BasicHealthCheck,
     EndpointCheck,
@@ -92,7 +91,7 @@ def _endpoint(
         return _target_group(check, check.timeout_seconds, effect, fault_at, assumptions, chance)
     deadline = 0
     if effect is Effect.UNANSWERED:
-        deadline = CONNECT_SECONDS_TCP if check.kind == TCP else CONNECT_SECONDS
+        deadline = CONNECT_SECONDS_TCP if check.connects_only else CONNECT_SECONDS
     elif effect is Effect.UNRESPONSIVE:
         deadline = RESPONSE_SECONDS
     answered = fault_at + deadline

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.expressions import TemplateError, Templates, mapping
+from staged_resiliency.experiment.json_codec import JsonObject
 
 _DISTRIBUTION: Final = "AWS::CloudFront::Distribution"
 DEFAULT_ATTEMPTS: Final = 3

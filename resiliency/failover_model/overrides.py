@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Final
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.errors import UserError
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.faults import watched_host
@@ -15,6 +14,7 @@ from resiliency.failover_model.graph import (
     Probe,
     basic_health_checks,
 )
+from staged_resiliency.experiment.json_codec import JsonObject
 
 _DEFAULTS: Final = Assumptions()
 _IN_THE_FILE: Final = "the service file"

@@ -8,13 +8,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.explanations import LEFT_OUT, UNKNOWN
 from resiliency.failover_model.graph import Pair, RefusedPair
 from resiliency.failover_model.origin_groups import OriginGroup
 from resiliency.failover_model.overrides import FROM_TEMPLATES
 from resiliency.failover_model.simulation import PARTS, Percentiles, Verdict, assumed_of
+from staged_resiliency.experiment.json_codec import JsonObject
+
+_OF_A_RANGE: Final = ("low", "high", "about", "basis", "assumed")
 
 LEAST_WIDTH: Final = 60
 """The least width for tables; below it, lines are printed so that no word is broken."""
@@ -39,19 +41,19 @@ def print_timing(
             _print_lines(pair, of_pair, objective, console)
         else:
             console.print(_times_table(pair, of_pair, objective))
-        for verdict in verdicts:
-            if verdict.pair == pair and verdict.never is not None:
+        for verdict in of_pair:
+            if verdict.never is not None:
                 why = "clients stay" if without_time(verdict) == "never" else "not known"
                 text = escape(f"{verdict.fault}: {why}, as {verdict.never}")
                 mark = f"[yellow]{without_time(verdict)}[/yellow]"
                 mark = mark if verdict.fault.hurts else "[green]stays[/green]"
                 console.print(f"{mark} {text}", soft_wrap=True)
-            elif verdict.pair == pair and not verdict.fault.hurts:
+            elif not verdict.fault.hurts:
                 text = escape(f"{verdict.fault}: clients are moved though they were served")
                 console.print(f"[yellow]moves[/yellow] {text}", soft_wrap=True)
         _print_messages(of_pair, console)
         print_left_out([pair], console)
-        _print_sensitivity([each for each in verdicts if each.pair == pair], console)
+        _print_sensitivity(of_pair, console)
     print_assumptions(verdicts, assumptions, console)
 
 
@@ -59,11 +61,17 @@ def print_assumptions(
     verdicts: Sequence[Verdict], assumptions: Assumptions, console: Console
 ) -> None:
     """Print the assumptions, each with its range and source."""
-    if console.width >= LEAST_WIDTH:
-        console.print(_assumptions_table(verdicts, assumptions))
+    rows = list(_assumptions_rows(verdicts, assumptions))
+    if console.width < LEAST_WIDTH:
+        for row in rows:
+            console.print("{}: {} to {}, {}; {}".format(*row), soft_wrap=True)
         return
-    for row in _assumptions_rows(verdicts, assumptions):
-        console.print("{}: {} to {}, {}; {}".format(*row), soft_wrap=True)
+    table = Table(title="Assumptions, which no template contains", title_justify="left")
+    for heading in ("Name", "From", "To", "Meaning", "Source"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
 
 
 def _print_lines(
@@ -146,15 +154,6 @@ def _times_table(pair: Pair, verdicts: Sequence[Verdict], objective: int | None)
     return table
 
 
-def _assumptions_table(verdicts: Sequence[Verdict], assumptions: Assumptions) -> Table:
-    table = Table(title="Assumptions, which no template contains", title_justify="left")
-    for heading in ("Name", "From", "To", "Meaning", "Source"):
-        table.add_column(heading, overflow="fold")
-    for row in _assumptions_rows(verdicts, assumptions):
-        table.add_row(*row)
-    return table
-
-
 def _assumptions_rows(
     verdicts: Sequence[Verdict], assumptions: Assumptions
 ) -> Iterator[Sequence[str]]:
@@ -228,13 +227,7 @@ def timing_json(
         ],
         "origin_groups": [asdict(each) for each in origin_groups],
         "assumptions": {
-            name: {
-                "low": each.low,
-                "high": each.high,
-                "about": each.about,
-                "basis": each.basis,
-                "assumed": each.assumed,
-            }
+            name: {key: getattr(each, key) for key in _OF_A_RANGE}
             for name, each in assumptions.ranges()
         },
     }
@@ -270,9 +263,4 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
 
 
 def _percentiles_json(percentiles: Percentiles) -> JsonObject:
-    return {
-        "best": round(percentiles.best, 1),
-        "median": round(percentiles.median, 1),
-        "p95": round(percentiles.p95, 1),
-        "worst": round(percentiles.worst, 1),
-    }
+    return {name: round(seconds, 1) for name, seconds in asdict(percentiles).items()}

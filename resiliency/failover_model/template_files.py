@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import yaml
 
-from resiliency.cloud_assembly import JsonObject, read_assembly
+from resiliency.cloud_assembly import read_assembly
 from resiliency.errors import reason_of
 from resiliency.failover_model.expressions import TemplateError
+from staged_resiliency.experiment.json_codec import JsonObject
 
 DEFAULT_FOLDER: Final = Path("cdk.out")
 """The default output folder of `cdk synth`."""

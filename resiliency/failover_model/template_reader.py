@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.alarm_evaluation import COMPARISONS, Comparison, Missing
 from resiliency.failover_model.expressions import (
     PARAMETER_HINT,
@@ -39,6 +38,7 @@ from resiliency.failover_model.overrides import known
 from resiliency.failover_model.probe_settings import read_probes
 from resiliency.failover_model.route53 import InsufficientData, Role
 from resiliency.failover_model.values import Values
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.shared import limits, names
 from staged_resiliency.shared.limits import MAX_FAILURE_THRESHOLD
 
@@ -120,8 +120,7 @@ class _Reader:
     def pairs(self) -> tuple[Sequence[Pair], Sequence[RefusedPair]]:
         """Read all pairs, and why others can't be read."""
         found: dict[_PairKey, dict[Role, Record]] = {}
-        stacks: dict[_PairKey, str] = {}
-        dependencies: dict[_PairKey, str | None] = {}
+        primaries: dict[_PairKey, Reference] = {}
         refused: dict[_PairKey, str] = {}
         for reference, where, record in self._records():
             if "Failover" not in record:
@@ -129,18 +128,18 @@ class _Reader:
             key = ("", where, "")
             try:
                 values = Values(self.templates, reference.stack, record, where)
-                key = self._key(values)
+                name, kind = values.text("Name").rstrip(".").lower(), values.text("Type")
+                key = (_zone(values), name, kind)
                 self._require_unconditional(reference)
                 role = Role(values.choice("Failover", [each.value for each in Role]))
                 roles = found.setdefault(key, {})
                 if role in roles:
                     raise TemplateError(
-                        f"{where}: is a second {role.value} of {key[1]} {key[2]}; a pair has one"
+                        f"{where}: is a second {role.value} of {name} {kind}; a pair has one"
                     )
                 roles[role] = self._record(values)
                 if role is Role.PRIMARY:
-                    stacks[key] = reference.stack
-                    dependencies[key] = self._dependency(reference)
+                    primaries[key] = reference
             except TemplateError as error:
                 refused.setdefault(key, str(error))
         pairs = []
@@ -148,9 +147,16 @@ class _Reader:
             if key not in refused:
                 try:
                     pair = _pair(key[1], key[2], both)
-                    owner = key if key in stacks else next(k for k in stacks if k[1:] == key[1:])
-                    pair = replace(pair, known=self._known(stacks[owner]))
-                    pairs.append(replace(pair, dependency=dependencies.get(owner)))
+                    primary = primaries.get(key) or next(
+                        primaries[other] for other in primaries if other[1:] == key[1:]
+                    )
+                    pair = replace(
+                        pair,
+                        known=self._known(primary.stack),
+                        dependency=self._dependency(primary),
+                        stack=primary.stack,
+                    )
+                    pairs.append(pair)
                 except TemplateError as error:
                     refused[key] = str(error)
         return pairs, [RefusedPair(key[1], key[2], reason) for key, reason in refused.items()]
@@ -176,10 +182,6 @@ class _Reader:
                 raise TemplateError(f"{where}: {name}: {error}") from None
             read.append((name, least, most))
         return tuple(read)
-
-    def _key(self, record: Values) -> _PairKey:
-        zone = _zone(record)
-        return zone, record.text("Name").rstrip(".").lower(), record.text("Type")
 
     def readable_alarms(self) -> Sequence[Alarm]:
         """Read the alarms on a single metric; others can't be signals, so they are left out."""
@@ -214,30 +216,29 @@ class _Reader:
 
     def _record(self, record: Values) -> Record:
         given, where = record.given, record.where
-        check = None
+        check = reference = None
         if "HealthCheckId" in given:
-            check = self._named_check(
-                record.stack, given["HealthCheckId"], f"{where}: HealthCheckId"
-            )
+            place = (record.stack, given["HealthCheckId"], f"{where}: HealthCheckId")
+            reference, check = self.templates.reference(*place), self._named_check(*place)
         if "AliasTarget" in given:
             alias = record.inner("AliasTarget")
             target = alias.text("DNSName")
             if not alias.flag("EvaluateTargetHealth"):
-                return Record((target,), ALIAS_TTL_SECONDS, check)
+                return Record((target,), ALIAS_TTL_SECONDS, check, False, reference)
             groups = self._target_groups(record.stack, target)
             both = [*([] if check is None else [check]), *groups]
             if len(both) > 1:
                 check = CalculatedCheck(f"{target} and its record", tuple(both), len(both))
             elif groups:
                 check = groups[0]
-            return Record((target,), ALIAS_TTL_SECONDS, check, evaluates_target=not groups)
+            return Record((target,), ALIAS_TTL_SECONDS, check, not groups, reference)
         values = given.get("ResourceRecords")
         if not isinstance(values, list) or not values:
             raise TemplateError(f"{where}: ResourceRecords: is no list of values")
         texts = [
             self.templates.text(record.stack, each, f"{where}: ResourceRecords") for each in values
         ]
-        return Record(tuple(texts), record.whole("TTL", least=0), check)
+        return Record(tuple(texts), record.whole("TTL", least=0), check, False, reference)
 
     def _target_groups(self, stack_of_record: str, target: str) -> Sequence[EndpointCheck]:
         """Read how a load balancer checks its targets; nothing if no template has it.
@@ -411,7 +412,7 @@ class _Reader:
             for kind in (_ALARM, _COMPOSITE)
             for reference, properties in self.templates.resources(kind)
             if reference == referred
-            or ("AlarmName" in properties and self._name_given(reference, properties) == name)
+            or ("AlarmName" in properties and alarm_name(self.templates, reference) == name)
         ]
         near = [each for each in found if each == referred] or [
             each for each in found if each.stack == stack
@@ -454,18 +455,6 @@ class _Reader:
                     )
                 return
 
-    def _name_given(self, reference: Reference, properties: JsonObject) -> str | None:
-        """Return the AlarmName of an alarm; None where only the deployment knows it."""
-        try:
-            return self.templates.text(reference.stack, properties["AlarmName"], "AlarmName")
-        except TemplateError:
-            return None
-
-    def _alarm_name(self, reference: Reference, properties: JsonObject) -> str | None:
-        if "AlarmName" in properties:
-            return self._name_given(reference, properties)
-        return unnamed(self.templates, reference)
-
     def _alarm(self, reference: Reference) -> Alarm:
         self._require_unconditional(reference)
         alarm = self._values(reference)
@@ -486,14 +475,15 @@ class _Reader:
             alarm.text("Namespace"),
             alarm.text("MetricName"),
             tuple(
-                _dimension(alarm, each, f"{where}: Dimensions[{number}]")
-                for number, each in enumerate(dimensions)
+                (each.text("Name"), each.text("Value"))
+                for number, given in enumerate(dimensions)
+                for each in [alarm.of(given, f"{where}: Dimensions[{number}]")]
             ),
         )
         comparisons = cast(Sequence[Comparison], list(COMPARISONS))
         handlings = [each.value for each in Missing]
         return Alarm(
-            name=self._alarm_name(reference, alarm.given) or reference.logical_id,
+            name=alarm_name(self.templates, reference),
             metric=metric,
             statistic=alarm.choice("Statistic", limits.FAILOVER_STATISTICS),
             comparison=alarm.choice("ComparisonOperator", comparisons),
@@ -550,11 +540,6 @@ def _regions(config: Values) -> int:
             "more"
         )
     return len(regions)
-
-
-def _dimension(alarm: Values, value: Any, where: str) -> tuple[str, str]:
-    pair = Values(alarm.templates, alarm.stack, mapping(value, where), where)
-    return pair.text("Name"), pair.text("Value")
 
 
 def _group_values(actions: object) -> Iterator[object]:
@@ -625,8 +610,17 @@ def _require_window(periods: int, length: int, where: str) -> None:
         )
 
 
-def unnamed(templates: Templates, reference: Reference) -> str:
-    """Name an alarm without AlarmName: by its logical id, and its stack where that is needed."""
+def alarm_name(templates: Templates, reference: Reference) -> str:
+    """Return the AlarmName of an alarm, or its logical id where only the deployment knows it.
+
+    One without AlarmName is ``${LogicalId}``, with its stack where two templates have that id.
+    """
+    properties = templates.properties(reference)
+    if "AlarmName" in properties:
+        try:
+            return templates.text(reference.stack, properties["AlarmName"], "AlarmName")
+        except TemplateError:
+            return reference.logical_id
     alike = [
         stack
         for stack, template in templates.by_stack.items()

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.expressions import TemplateError, Templates, mapping
+from staged_resiliency.experiment.json_codec import JsonObject
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -25,8 +25,11 @@ class Values:
 
     def inner(self, key: str) -> "Values":
         """Return an object within this one."""
-        where = f"{self.where}: {key}"
-        return Values(self.templates, self.stack, mapping(self.given.get(key), where), where)
+        return self.of(self.given.get(key), f"{self.where}: {key}")
+
+    def of(self, value: object, where: str) -> "Values":
+        """Return an object of the same template."""
+        return Values(self.templates, self.stack, mapping(value, where), where)
 
     def text(self, key: str, default: object = None) -> str:
         """Return a text; values known only at deployment stay as ``${LogicalId}``."""

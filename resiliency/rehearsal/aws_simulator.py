@@ -19,12 +19,12 @@ from resiliency.failover_model.graph import (
 from resiliency.failover_model.route53 import Role
 from resiliency.rehearsal.aws_state import Alarms, Checker, HealthChecks
 from resiliency.rehearsal.clock import Clock
-from resiliency.rehearsal.deployment import Deployment, Host
+from resiliency.rehearsal.deployment import STATUS_METRICS, Deployment
 from resiliency.rehearsal.endpoint_checker import run_checkers
 from resiliency.rehearsal.moto_client import MotoClient
 from resiliency.rehearsal.name_server import Zone
 from resiliency.rehearsal.recorder import Recorder
-from resiliency.rehearsal.simulated_hosts import SimulatedHosts
+from resiliency.rehearsal.simulated_hosts import SimulatedHost, SimulatedHosts
 from staged_resiliency.experiment.observations import Source
 from staged_resiliency.shared.time_limits import MINUTE
 
@@ -81,22 +81,28 @@ class AwsSimulator:
         }
         self._role = Role.PRIMARY
         self._shown: dict[str, bool] = {}
+        self._undelivered = 0
 
     async def start(self, hosts: SimulatedHosts) -> None:
         """Start the simulation, as if everything had been healthy for some time."""
         self._record.see(Source.DNS, self._deployment.pair.name, ",".join(self._zone.addresses))
         self._answer_changes()
+        # As many minutes of data as the alarms read.
+        spans = [
+            self._periods[alarm.name] * alarm.period_seconds // MINUTE
+            for alarm in self._deployment.alarms
+        ]
         now = self._clock.now() // MINUTE * MINUTE
+        minutes = [now - MINUTE * back for back in range(max(spans, default=1), 0, -1)]
         for host in hosts.hosts.values():
-            instance_id = host.host.instance_id
-            if instance_id is not None:
-                minutes = [now - MINUTE * back for back in range(self._history(), 0, -1)]
-                await self._in_pool(self._aws.put_status, instance_id, minutes)
-                self._begin(self._status_checks(instance_id, host.is_running))
+            if host.host.instance_id is not None:
+                of_instance = (("InstanceId", host.host.instance_id),)
+                metrics = [Metric("AWS/EC2", name, of_instance) for name in STATUS_METRICS]
+                await self._in_pool(self._aws.put, metrics, minutes, 0.0)
+                self._begin(self._status_checks(host, metrics))
         for alarm in self._deployment.alarms:
             if alarm.name in self._deployment.failover_alarms:
-                minutes = [now - MINUTE * back for back in range(self._history(), 0, -1)]
-                await self._in_pool(self._aws.put_health, alarm.metric, minutes, True)
+                await self._in_pool(self._aws.put, [alarm.metric], minutes, 1.0)
                 self._begin(self._publish_health(alarm.metric))
         self._begin(self._evaluate_alarms())
         self._begin(self._read_streams())
@@ -105,25 +111,17 @@ class AwsSimulator:
             if isinstance(check, EndpointCheck) and not check.disabled:
                 self._begin(self._check_endpoint(check, hosts.place_of(check.address)))
 
-    def _history(self) -> int:
-        """Return how many minutes of data the alarms read."""
-        spans = [
-            self._periods[alarm.name] * alarm.period_seconds // MINUTE
-            for alarm in self._deployment.alarms
-        ]
-        return max(spans, default=1)
-
-    async def _status_checks(self, instance_id: str, running: Callable[[], bool]) -> None:
+    async def _status_checks(self, host: SimulatedHost, metrics: Sequence[Metric]) -> None:
         """Publish an instance's status check: once a minute while it runs, with EC2's delay."""
         phase = MINUTE * self._chance.random()
         delay = self._assumptions.status_metric_delay.draw(self._chance)
 
         async def publish(minute: float) -> None:
             await self._clock.until(minute + phase + delay)
-            await self._in_pool(self._aws.put_status, instance_id, [minute])
+            await self._in_pool(self._aws.put, metrics, [minute], 0.0)
 
         async for at in self._each_minute(phase):
-            if running():
+            if host.running:
                 self._begin(publish(at - phase))
 
     async def _publish_health(self, metric: Metric) -> None:
@@ -131,7 +129,7 @@ class AwsSimulator:
         async for at in self._each_minute(MINUTE * self._chance.random()):
             await self._clock.until(at)
             _, healthy = next(self._checks.statuses())
-            await self._in_pool(self._aws.put_health, metric, [at // MINUTE * MINUTE], healthy)
+            await self._in_pool(self._aws.put, [metric], [at // MINUTE * MINUTE], float(healthy))
 
     async def _evaluate_alarms(self) -> None:
         """Evaluate all alarms each minute, as CloudWatch does."""
@@ -160,6 +158,7 @@ class AwsSimulator:
     async def _notify(
         self, topics: Sequence[str], alarm: Alarm, former: AlarmState, now: AlarmState
     ) -> None:
+        self._undelivered += len(topics)
         at = self._clock.now()
         await self._in_pool(self._aws.notify, topics, alarm.name, former, now, at)
 
@@ -167,8 +166,14 @@ class AwsSimulator:
         """Read the messages of topics from the queue."""
         while True:
             for message in await self._in_pool(self._aws.received):
+                self._undelivered -= 1
                 self._record.see(Source.MESSAGE, message["AlarmName"], message["NewStateValue"])
             await asyncio.sleep(MESSAGES_SECONDS)
+
+    async def delivered(self) -> None:
+        """Wait until each message of an alarm that changed has arrived."""
+        while self._undelivered > 0:
+            await asyncio.sleep(MESSAGES_SECONDS / 5)
 
     async def _read_streams(self) -> None:
         """Read the alarms' data streams each minute as Route 53 does, apart from CloudWatch."""
@@ -225,7 +230,9 @@ class AwsSimulator:
             delay = self._assumptions.dns_propagation.draw(self._chance)
             await asyncio.sleep(self._clock.real(delay))
             if role is self._role:  # else a later change is on its way
-                self._zone.addresses = [self._addresses[self._answering().name]]
+                hosts = self._deployment
+                answering = hosts.active if role is Role.PRIMARY else hosts.standby
+                self._zone.addresses = [self._addresses[answering.name]]
                 self._record.see(
                     Source.DNS, self._deployment.pair.name, ",".join(self._zone.addresses)
                 )
@@ -238,9 +245,6 @@ class AwsSimulator:
                 self._record.see(Source.HEALTH_CHECK, label, "healthy" if healthy else "unhealthy")
         former, self._role = self._role, self._checks.role()
         return self._role is not former
-
-    def _answering(self) -> Host:
-        return self._deployment.active if self._role is Role.PRIMARY else self._deployment.standby
 
     async def _statistics(
         self, alarms: Sequence[Alarm], at: float

@@ -4,12 +4,8 @@ import asyncio
 import json
 import selectors
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from _typeshed import FileDescriptorLike
+from typing import Final
 
 _SPREAD_SECONDS: Final = 7200
 """Rehearsed time begins so long ago, so that it does not run far ahead of real time."""
@@ -69,31 +65,13 @@ class Clock:
         return time.monotonic() - self.monotonic
 
 
-class ScaledSelector(selectors.BaseSelector):
+class ScaledSelector(selectors.DefaultSelector):
     """A selector whose timeouts are seconds of the service."""
 
     def __init__(self, scale: float) -> None:
+        super().__init__()
         self._scale = scale
-        self._selector = selectors.DefaultSelector()
-
-    def register(
-        self, fileobj: "FileDescriptorLike", events: int, data: object = None
-    ) -> selectors.SelectorKey:
-        """Behave as in ``selectors``."""
-        return self._selector.register(fileobj, events, data)
-
-    def unregister(self, fileobj: "FileDescriptorLike") -> selectors.SelectorKey:
-        """Behave as in ``selectors``."""
-        return self._selector.unregister(fileobj)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Behave as in ``selectors``, with the timeout in seconds of the service."""
-        return self._selector.select(None if timeout is None else timeout / self._scale)
-
-    def close(self) -> None:
-        """Behave as in ``selectors``."""
-        self._selector.close()
-
-    def get_map(self) -> "Mapping[FileDescriptorLike, selectors.SelectorKey]":
-        """Behave as in ``selectors``."""
-        return self._selector.get_map()
+        return super().select(None if timeout is None else timeout / self._scale)

@@ -25,15 +25,6 @@ from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.verdict import Status
 
 
-def rehearse_command(options: argparse.Namespace) -> int:
-    """Rehearse, print verdicts and write the report; return the exit status.
-
-    Raises:
-        UserError: As ``rehearse_pairs`` does.
-    """
-    return rehearse_pairs(options).status
-
-
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
     """The exit status of a rehearsal, the journals of its scenarios, and what was left out."""
@@ -73,15 +64,7 @@ def rehearse_pairs(
                 f"{environment}; found: {', '.join(dict.fromkeys(found))}"
             )
     require_known(deployments, options.scenario)
-    rehearsals = [
-        Rehearsal(
-            each,
-            assumptions_for(each),
-            _plans_of(each, options),
-            scenarios_left_out(each, options.scenario),
-        )
-        for each in deployments
-    ]
+    rehearsals = [_rehearsal_of(each, options) for each in deployments]
     for each in rehearsals:
         if not each.plans:
             print(
@@ -97,23 +80,18 @@ class Rehearsal:
     deployment: Deployment
     assumptions: Assumptions
     plans: Sequence[Plan]
-    not_rehearsed: Sequence[str] = ()
+    not_rehearsed: Sequence[str]
 
 
-def _plans_of(deployment: Deployment, options: argparse.Namespace) -> Sequence[Plan]:
-    assumptions = assumptions_for(deployment)
-    failovers = predict_failovers(deployment, assumptions, options.seed)
-    return [
-        plan_of(
-            deployment,
-            scenario,
-            assumptions,
-            failovers,
-            scale=options.time_scale,
-            seed=options.seed,
-        )
-        for scenario in chosen_scenarios(deployment, options.scenario)
+def _rehearsal_of(deployment: Deployment, options: argparse.Namespace) -> Rehearsal:
+    assumptions, seed = assumptions_for(deployment), options.seed
+    failovers = predict_failovers(deployment, assumptions, seed)
+    plans = [
+        plan_of(deployment, each, assumptions, failovers, scale=options.time_scale, seed=seed)
+        for each in chosen_scenarios(deployment, options.scenario)
     ]
+    left_out = scenarios_left_out(deployment, options.scenario)
+    return Rehearsal(deployment, assumptions, plans, left_out)
 
 
 def page_notes(

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, Final
 
-from resiliency.cloud_assembly import JsonObject
 from resiliency.failover_model.expressions import TemplateError, Templates
 from resiliency.failover_model.faults import watched_host
 from resiliency.failover_model.graph import AlarmCheck, FailoverGraph, Pair, basic_health_checks
 from resiliency.failover_model.probe_settings import installations
-from resiliency.failover_model.route53 import Role
-from resiliency.failover_model.template_reader import read_graph, unnamed
+from resiliency.failover_model.template_reader import alarm_name, read_graph
 from resiliency.rehearsal.deployment import HEALTH_METRIC, Deployment, Host
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.shared import names
 
 DEFAULT_REGION: Final = "us-east-1"
@@ -56,16 +55,12 @@ def read_deployments(
     if wanted not in (None, *known_names):
         known = ", ".join(known_names)
         raise TemplateError(f"{record}: is no failover pair of these templates; there: {known}")
-    stacks = {
-        _key(pair): _Reader(Templates(by_stack), graph, pair).stack_of_pair()
-        for pair in graph.pairs
-    }
     deployments: list[Deployment] = []
     left_out = [
         _naming(each.name, each.reason) for each in graph.refused if wanted in (None, each.name)
     ]
     for pair in graph.pairs:
-        own = _own_templates(by_stack, stacks[_key(pair)], set(stacks.values()))
+        own = _own_templates(by_stack, pair.stack, {each.stack for each in graph.pairs})
         try:
             try:
                 deployments.append(read_deployment(own, pair, addresses or {}))
@@ -95,24 +90,22 @@ def read_deployment(
     if pair is None:
         reasons = [each.reason for each in graph.refused if (each.name, each.record_type) == key]
         raise TemplateError("; ".join(reasons) or f"{key[0]}: is no pair of these templates")
-    if pair.dependency is not None and pair.record_type in _OF_DEPENDENCIES:
-        return _read_own_name(by_stack, graph, pair)
-    if pair.record_type not in _FAMILIES:
+    own_name = pair.dependency is not None and pair.record_type in _OF_DEPENDENCIES
+    if not own_name and pair.record_type not in _FAMILIES:
         raise TemplateError(
             f"{pair.name} {pair.record_type}: only A and AAAA pairs can be rehearsed"
         )
     reader = _Reader(Templates(by_stack), graph, pair)
-    stack = reader.stack_of_pair()
     probe = reader.probe()
     values = (*pair.primary.values, *pair.secondary.values)
     given = {name: each for name, each in (addresses or {}).items() if each in values}
-    active, standby = reader.hosts(probe, given)
+    active, standby = _targets(pair) if own_name else reader.hosts(probe, given)
     region, account = reader.location()
-    service, environment = _service(stack, probe, pair)
-    return Deployment(
+    service, environment = _service(pair.stack, probe, pair)
+    deployment = Deployment(
         service=service,
         environment=environment,
-        stack=_middle(stack),
+        stack=_middle(pair.stack),
         region=region,
         account=account,
         graph=graph,
@@ -125,45 +118,37 @@ def read_deployment(
         objective_seconds=reader.objective(),
         failover_alarms=reader.failover_alarms(),
     )
+    return _of_own_name(deployment) if own_name else deployment
 
 
-def _read_own_name(
-    by_stack: Mapping[str, JsonObject], graph: FailoverGraph, pair: Pair
-) -> Deployment:
-    """Read the pair of a dependency's own name, behind which are a primary and a secondary."""
-    reader = _Reader(Templates(by_stack), graph, pair)
-    stack = reader.stack_of_pair()
-    region, account = reader.location()
-    service, environment = _service(stack, reader.probe(), pair)
-    failover_alarms = reader.failover_alarms()
+def _targets(pair: Pair) -> tuple[Host, Host]:
+    primary, secondary = (each.values[0] for each in (pair.primary, pair.secondary))
+    return Host(primary, primary), Host(secondary, secondary)
+
+
+def _of_own_name(deployment: Deployment) -> Deployment:
+    """Return the deployment of a dependency's own name, behind which are its two targets."""
+    graph, pair = deployment.graph, deployment.pair
     deciding = [
         check.alarm
         for check in basic_health_checks(pair.primary.health_check)
         if isinstance(check, AlarmCheck)
     ]
-    alarms = [each for each in graph.alarms if each in deciding or each.name in failover_alarms]
+    alarms = [
+        each for each in graph.alarms if each in deciding or each.name in deployment.failover_alarms
+    ]
     probe, path = None, DEFAULT_PATH
     if deciding:
         probe, path = _probe_of_primary(
-            reader.probe(), pair, {each.metric.name for each in deciding}
+            deployment.probe, pair, {each.metric.name for each in deciding}
         )
     observers = [each.metric.dimension("Host") for each in deciding]
-    primary, secondary = (each.values[0] for each in (pair.primary, pair.secondary))
-    return Deployment(
-        service=service,
-        environment=environment,
-        stack=_middle(stack),
-        region=region,
-        account=account,
+    return replace(
+        deployment,
         graph=replace(graph, alarms=alarms),
-        pair=pair,
-        active=Host(primary, primary),
-        standby=Host(secondary, secondary),
-        actions=dict(reader.actions()),
         probe=probe,
         path=path,
         objective_seconds=None,  # that of the service is about its hosts
-        failover_alarms=failover_alarms,
         observers=tuple(Host(each, each) for each in observers if each is not None),
     )
 
@@ -247,15 +232,9 @@ class _Reader:
     graph: FailoverGraph
     pair: Pair
 
-    def stack_of_pair(self) -> str:
-        """Return the stack whose template defines the record pair."""
-        return self._primary()[0]
-
     def failover_alarms(self) -> frozenset[str]:
         """Return the names of the alarms on the status of the primary's health check."""
-        stack, check = self._primary()
-        checked = check and self.templates.reference(stack, check, stack)
-        found = set()
+        checked, found = self.pair.primary.check_reference, set()
         for reference, properties in self.templates.resources("AWS::CloudWatch::Alarm"):
             if properties.get("MetricName") != HEALTH_METRIC or checked is None:
                 continue
@@ -263,27 +242,12 @@ class _Reader:
                 value = dimension.get("Value") if isinstance(dimension, Mapping) else None
                 with contextlib.suppress(TemplateError):
                     if self.templates.reference(reference.stack, value, str(reference)) == checked:
-                        found.add(
-                            self._text(reference.stack, properties.get("AlarmName"))
-                            or unnamed(self.templates, reference)
-                        )
+                        found.add(alarm_name(self.templates, reference))
         return frozenset(found)
-
-    def _primary(self) -> tuple[str, object]:
-        """Return the stack whose template defines the primary record, and its health check."""
-        for reference, properties in self.templates.resources(
-            "AWS::Route53::RecordSetGroup", "AWS::Route53::RecordSet"
-        ):
-            for record in properties.get("RecordSets", [properties]):
-                name = self._text(reference.stack, record.get("Name"))
-                role = self._text(reference.stack, record.get("Failover", ""))
-                if name.rstrip(".").lower() == self.pair.name and role == Role.PRIMARY.value:
-                    return reference.stack, record.get("HealthCheckId")
-        raise AssertionError(f"{self.pair.name} was read from these templates")
 
     def _metadata(self) -> JsonObject:
         """Return the metadata of the template that defines the pair."""
-        metadata = self.templates.by_stack[self.stack_of_pair()].get("Metadata", {})
+        metadata = self.templates.by_stack[self.pair.stack].get("Metadata", {})
         return metadata if isinstance(metadata, Mapping) else {}
 
     def objective(self) -> float | None:
@@ -296,9 +260,7 @@ class _Reader:
         read = {alarm.name for alarm in self.graph.alarms}
         for reference, properties in self.templates.resources("AWS::CloudWatch::Alarm"):
             stack = reference.stack
-            name = unnamed(self.templates, reference)
-            if "AlarmName" in properties:
-                name = self._text(stack, properties["AlarmName"])
+            name = alarm_name(self.templates, reference)
             enabled = self._text(stack, properties.get("ActionsEnabled", True)).lower()
             if name in read and enabled != "false":
                 yield (
@@ -409,7 +371,7 @@ class _Reader:
         self, probe: Mapping[str, Any] | None, given: Mapping[str, str]
     ) -> Mapping[str, str]:
         """Return addresses by host name: as given, from metadata, from peers, or as watched."""
-        stack = self.stack_of_pair()
+        stack = self.pair.stack
         addresses_by_name: dict[str, str] = {}
         values = (*self.pair.primary.values, *self.pair.secondary.values)
         if not given and (watched := watched_host(self.pair)) is not None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from resiliency.failover_model.graph import TCP, EndpointCheck
+from resiliency.failover_model.graph import EndpointCheck
 from resiliency.failover_model.health_check_timeline import (
     CONNECT_SECONDS,
     CONNECT_SECONDS_TCP,
@@ -55,7 +55,7 @@ async def answers_checker(
         return max(LEAST_DEADLINE_SECONDS, clock.real(seconds))
 
     try:
-        if check.kind == TCP:
+        if check.connects_only:
             await connect(place, real(CONNECT_SECONDS_TCP))
             return True
         answer = await ask(

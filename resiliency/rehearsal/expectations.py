@@ -8,12 +8,12 @@ that, times must be within the model's worst case, and alarms unaffected by a fa
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Effect, Fault
 from resiliency.failover_model.graph import (
-    TCP,
     Alarm,
     AlarmCheck,
     BasicHealthCheck,
@@ -79,10 +79,9 @@ _DATABASE_SECONDS: Final = DATABASE_FAILOVER_SECONDS.high
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One expectation and its reason.
+    """One expectation, by the design's purpose or the model.
 
     Attributes:
-        why: The design's purpose, or the model; in a few words.
         predicted: The time that the model predicts, None where it predicts none.
         message_seconds: Time until people must get a message of it; None where they need not.
             Counted from the fault for an alarm that fires, from its end for one that recovers.
@@ -91,7 +90,6 @@ class Expected:
     """
 
     expectation: Expectation
-    why: str
     predicted: Percentiles | None = None
     message_seconds: float | None = None
     not_covered: str | None = None
@@ -105,7 +103,7 @@ class Plan:
         notes: What people should know apart from the verdict.
         predicted: The predicted time until clients reach the standby, None where they don't move.
         steady_seconds: How long all is well before the fault.
-        fault_seconds: How long the fault lasts at least.
+        fault_seconds: How long the fault lasts at least; a failover of a database just so long.
         settled_seconds: How long the run goes on once all is as expected.
     """
 
@@ -147,6 +145,24 @@ class Plan:
         return any(isinstance(each.expectation, ClientsMove) for each in self.expected)
 
 
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One run of one scenario, which ends once all that is expected of it is decided.
+
+    Attributes:
+        assumptions: Ranges from which delays are drawn.
+        scale: Seconds of the service in one second here.
+        folder: An empty folder for files of the run; who starts the run removes it.
+    """
+
+    deployment: Deployment
+    plan: Plan
+    assumptions: Assumptions
+    seed: int
+    scale: float
+    folder: Path
+
+
 def plan_of(
     deployment: Deployment,
     scenario: Scenario,
@@ -159,9 +175,7 @@ def plan_of(
     """Derive the expectations of a scenario."""
     hidden = is_hidden(deployment, scenario)
     verdict = None if hidden else failovers.get(fault_of(scenario))
-    planner = _Planner(
-        deployment, scenario, assumptions, scale, seed, deployment.objective_seconds, verdict
-    )
+    planner = _Planner(deployment, scenario, assumptions, scale, seed, hidden, verdict)
     clients = list(planner.clients())
     expected = [*clients, *planner.alarms(), *planner.failover_alarms(clients)]
     moves = any(isinstance(each.expectation, ClientsMove) for each in expected)
@@ -196,7 +210,7 @@ class _Planner:
     assumptions: Assumptions
     scale: float
     seed: int
-    objective: float | None
+    hidden: bool
     verdict: Verdict | None
     notes: list[str] = field(default_factory=list)
 
@@ -205,11 +219,11 @@ class _Planner:
         return SLACK_SECONDS * self.scale + CLIENT_SECONDS
 
     @property
-    def _is_hidden(self) -> bool:
-        return is_hidden(self.deployment, self.scenario)
+    def _never(self) -> str | None:
+        return self.verdict.never if self.verdict is not None else None
 
     def clients(self) -> Iterator[Expected]:
-        if self._is_hidden:
+        if self.hidden:
             self.notes.append(
                 f"{self.scenario.dependency} is checked by tcp alone, and the system accepts "
                 "connections for a server that hangs; let the check request an answer "
@@ -221,21 +235,17 @@ class _Planner:
             yield from self._of_database(record, active, standby)
             return
         if len(self.scenario.hosts) > 1:
-            yield Expected(
-                ClientsServed(record),
-                "two hosts are all there is",
-                not_covered="both hosts are down, and no change of a pair covers that",
-            )
+            never = "both hosts are down, and no change of a pair covers that"
+            yield Expected(ClientsServed(record), not_covered=never)
             yield self._back()
             return
         deciding = self._deciding()
         total = self.verdict.total if self.verdict is not None else None
         if action in _LOST or (deciding and action not in _HARMLESS):
-            limit = self.objective or OBJECTIVE_SECONDS
-            why = f"clients must leave within {limit:.0f} s"
-            if total is not None and self._worst(total) < limit:
-                limit, why = self._worst(total), "no later than the model's worst case"
-            yield Expected(ClientsMove(record, standby, limit), why, total)
+            limit = self.deployment.objective_seconds or OBJECTIVE_SECONDS
+            if total is not None:
+                limit = min(limit, self._worst(total))
+            yield Expected(ClientsMove(record, standby, limit), total)
             yield self._back()
             if total is None and self.verdict is not None:
                 self.notes.append(f"the model expects no failover: {self.verdict.never}")
@@ -243,23 +253,20 @@ class _Planner:
         if total is not None:
             if action is not Action.HANG:
                 self.notes.append("clients are moved though they were served")
-            worst = self._worst(total)
-            yield Expected(ClientsMove(record, standby, worst), "the model's worst case", total)
+            yield Expected(ClientsMove(record, standby, self._worst(total)), total)
             yield self._back()
         else:
             if not self._connecting():
-                yield Expected(ClientsStay(record, active), "no deciding signal shows it")
-            never = self.verdict.never if self.verdict is not None else None
-            if action in _OF_DEPENDENCIES and never is not None:
+                yield Expected(ClientsStay(record, active))
+            if action in _OF_DEPENDENCIES and self._never is not None:
                 self.notes.append(
-                    f"clients are not moved ({never}), and only {self.deployment.path} is "
+                    f"clients are not moved ({self._never}), and only {self.deployment.path} is "
                     f"requested here; if the service fails without {self.scenario.dependency}, "
                     f"{self._change()}"
                 )
         not_covered = self._not_covered()
         if action is not Action.HANG or not_covered is not None:
-            why = "the endpoint answers all the time"
-            yield Expected(ClientsServed(record), why, not_covered=not_covered)
+            yield Expected(ClientsServed(record), not_covered=not_covered)
 
     def _of_database(self, record: str, active: str, standby: str) -> Iterator[Expected]:
         """Yield that nobody moves: both hosts lose the database, and have it back by themselves."""
@@ -271,9 +278,8 @@ class _Planner:
                 f"{self.scenario.dependency} from failover_on, or let its alarm wait longer "
                 "(evaluation_periods)"
             )
-        stay = ClientsStay(record, active)
-        yield Expected(stay, "the other host has lost the database too", not_covered=not_covered)
-        yield Expected(ClientsServed(record), "the endpoint answers all the time")
+        yield Expected(ClientsStay(record, active), not_covered=not_covered)
+        yield Expected(ClientsServed(record))
 
     def alarms(self) -> Iterator[Expected]:
         alarms = self.deployment.graph.alarms
@@ -283,43 +289,37 @@ class _Planner:
                 f"not rehearsed, as their metrics come from elsewhere: {', '.join(elsewhere)}"
             )
         for alarm in alarms:
-            if not self.deployment.is_measured(alarm):
-                continue
-            if alarm.name in self.deployment.failover_alarms:
+            if alarm.name in (*elsewhere, *self.deployment.failover_alarms):
                 continue
             effect = effect_on(self.deployment, self.scenario, alarm)
             if self._is_about_it(alarm) and alarm.connects_only:
                 self.notes.append(f"{alarm.name}: a peer that only connects may not find it")
                 continue
-            if effect is Effect.NONE and not (self._is_hidden and self._is_about_it(alarm)):
-                yield Expected(AlarmQuiet(alarm.name), "its metric shows nothing of it")
+            if effect is Effect.NONE and not (self.hidden and self._is_about_it(alarm)):
+                yield Expected(AlarmQuiet(alarm.name))
                 continue
-            if effect is Effect.INTERRUPTED:
-                within = recovery_seconds(alarm, self.assumptions) + self.slack
-                yield Expected(AlarmRecovers(alarm.name, within), "it may fire, and is OK again")
+            recovers = AlarmRecovers(
+                alarm.name, recovery_seconds(alarm, self.assumptions) + self.slack
+            )
+            if effect is Effect.INTERRUPTED:  # it may fire, or not
+                yield Expected(recovers)
                 continue
             firing = self._firing(alarm)
             limit = SILENCE_SECONDS if effect is Effect.SILENT else ALERT_SECONDS
-            why = f"people must be notified within {limit:.0f} s"
             meant = self._must_notify(alarm)
             worst = None if firing.seconds is None else firing.seconds.worst + self.slack
             if firing.share == 1 and worst is not None and (worst < limit or not meant):
-                limit, why = worst, "no later than the model's worst case"
+                limit = worst
             elif not meant:
                 if not firing.share:
-                    yield Expected(
-                        AlarmQuiet(alarm.name), f"it {effect.value}, which does not fire it"
-                    )
+                    yield Expected(AlarmQuiet(alarm.name))
                     if self._is_about_it(alarm):
                         self.notes.append(f"{alarm.name} {effect.value}, so it notifies nobody")
                 continue
             # An alarm without a topic is included: then no message ever arrives.
             message_seconds = limit + _STEPS_TO_A_MESSAGE * self.slack if meant else None
-            yield Expected(AlarmFires(alarm.name, limit), why, firing.seconds, message_seconds)
-            within = recovery_seconds(alarm, self.assumptions) + self.slack
-            yield Expected(
-                AlarmRecovers(alarm.name, within), "no later than the model's worst case"
-            )
+            yield Expected(AlarmFires(alarm.name, limit), firing.seconds, message_seconds)
+            yield Expected(recovers)
 
     def failover_alarms(self, clients: Sequence[Expected]) -> Iterator[Expected]:
         """Yield that people are notified while clients are sent to the standby, and when not."""
@@ -337,7 +337,7 @@ class _Planner:
             ):
                 continue  # clients may or may not be sent there
             if not isinstance(back, ClientsReturn):
-                yield Expected(AlarmQuiet(name), "clients are not sent to the standby")
+                yield Expected(AlarmQuiet(name))
                 continue
             predicted = self.verdict.message if self.verdict is not None else None
             if isinstance(moves, ClientsMove) and moves.within_seconds is not None:
@@ -346,12 +346,12 @@ class _Planner:
                 within, predicted = both_down, None
             else:
                 continue  # both hosts are down, and nothing shows it
-            for expectation, why, seconds in (
-                (AlarmFires(name, within + until_message), "clients are sent there", predicted),
-                (AlarmRecovers(name, back.within_seconds + until_message), "and back", None),
+            for expectation, seconds in (
+                (AlarmFires(name, within + until_message), predicted),
+                (AlarmRecovers(name, back.within_seconds + until_message), None),
             ):
                 message = expectation.within_seconds + _STEPS_TO_A_MESSAGE * self.slack
-                yield Expected(expectation, f"people must know: {why}", seconds, message)
+                yield Expected(expectation, seconds, message)
 
     def _both_down_within(self) -> float | None:
         """Return within how many seconds the primary's host counts as down when both are.
@@ -385,15 +385,15 @@ class _Planner:
 
     def _back(self) -> Expected:
         within = return_seconds(self.deployment, self.assumptions) + self.slack
-        back = ClientsReturn(self.deployment.pair.name, self.deployment.active.name, within)
-        return Expected(back, "no later than the model's worst case")
+        return Expected(
+            ClientsReturn(self.deployment.pair.name, self.deployment.active.name, within)
+        )
 
     def _not_covered(self) -> str | None:
         """Return why clients are not moved from a host that does not serve, and the change."""
-        never = self.verdict.never if self.verdict is not None else None
-        if self.scenario.action in _HARMLESS or never is None:
+        if self.scenario.action in _HARMLESS or self._never is None:
             return None
-        return f"{never}; {self._change()}"
+        return f"{self._never}; {self._change()}"
 
     def _change(self) -> str:
         """Return the change of a service file that would cover the fault."""
@@ -414,9 +414,7 @@ class _Planner:
         return [
             check
             for check in basic_health_checks(self.deployment.pair.primary.health_check)
-            if (
-                check.kind == TCP if isinstance(check, EndpointCheck) else check.alarm.connects_only
-            )
+            if check.connects_only
         ]
 
     def _worst(self, total: Percentiles) -> float:
@@ -443,10 +441,10 @@ class _Planner:
     def _is_meant_for_it(self, check: BasicHealthCheck) -> bool:
         if isinstance(check, EndpointCheck):
             # One that only connects does not find a hanging endpoint unhealthy.
-            return self.scenario.action is Action.HANG and check.kind != TCP
+            return self.scenario.action is Action.HANG and not check.connects_only
         name = check.alarm.metric.name
         if self.scenario.action is Action.HANG:
-            return name == names.PEER_METRIC and not check.alarm.connects_only
+            return name == names.PEER_METRIC and not check.connects_only
         if self.scenario.action in _OF_DEPENDENCIES:
             return name == names.connectivity_metric(self.scenario.dependency or "")
         return False

@@ -16,7 +16,6 @@ import botocore.session
 
 from resiliency.failover_model.alarm_evaluation import AlarmState
 from resiliency.failover_model.graph import Alarm, Metric
-from resiliency.rehearsal.deployment import STATUS_METRICS
 
 LISTENS: Final = r"Running on http://127\.0\.0\.1:(\d+)"
 """The line in which moto's server prints its port."""
@@ -63,34 +62,19 @@ class MotoClient:
     def _client(self, service: str) -> Any:
         return self._session.create_client(service, **self._options)
 
-    def put_status(self, instance_id: str, minutes: Sequence[float]) -> None:
-        """Publish that an instance passed its status checks in some minutes."""
+    def put(self, metrics: Sequence[Metric], minutes: Sequence[float], value: float) -> None:
+        """Publish a value of metrics of one namespace in some minutes."""
         self._cloudwatch.put_metric_data(
-            Namespace="AWS/EC2",
-            MetricData=[
-                {
-                    "MetricName": name,
-                    "Dimensions": [{"Name": "InstanceId", "Value": instance_id}],
-                    "Timestamp": datetime.fromtimestamp(minute, timezone.utc),
-                    "Value": 0.0,
-                }
-                for minute in minutes
-                for name in STATUS_METRICS
-            ],
-        )
-
-    def put_health(self, metric: Metric, minutes: Sequence[float], healthy: bool) -> None:
-        """Publish the status of a health check in some minutes."""
-        self._cloudwatch.put_metric_data(
-            Namespace=metric.namespace,
+            Namespace=metrics[0].namespace,
             MetricData=[
                 {
                     "MetricName": metric.name,
                     "Dimensions": _metric(metric)["Dimensions"],
                     "Timestamp": datetime.fromtimestamp(minute, timezone.utc),
-                    "Value": float(healthy),
+                    "Value": value,
                 }
                 for minute in minutes
+                for metric in metrics
             ],
         )
 

@@ -1,9 +1,6 @@
-"""An authoritative DNS server for one name, over UDP and TCP."""
+"""An authoritative DNS server for one name, over UDP."""
 
 import asyncio
-import struct
-from collections.abc import Callable
-from typing import Final, cast
 
 import dns.exception
 import dns.flags
@@ -13,8 +10,6 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
-
-_LENGTH: Final = struct.Struct("!H")
 
 
 class Zone:
@@ -49,55 +44,29 @@ class Zone:
         return answer.to_wire()
 
 
-class NameServer:
-    """Answers for a zone on one loopback port, by UDP and TCP."""
+class NameServer(asyncio.DatagramProtocol):
+    """Answers for a zone on one loopback port."""
 
     def __init__(self, zone: Zone) -> None:
         self._zone = zone
         self._transport: asyncio.DatagramTransport | None = None
-        self._server: asyncio.Server | None = None
 
     async def start(self) -> tuple[str, int]:
         """Start to listen; return address and port."""
-        loop = asyncio.get_running_loop()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        place: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
-        self._transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(self._zone.answer), local_addr=place
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: self, local_addr=("127.0.0.1", 0)
         )
+        self._transport = transport
+        place: tuple[str, int] = transport.get_extra_info("sockname")[:2]
         return place
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Answer a query."""
+        answer = self._zone.answer(data)
+        if answer is not None and self._transport is not None:
+            self._transport.sendto(answer, addr)
 
     def close(self) -> None:
         """Stop to listen."""
         if self._transport is not None:
             self._transport.close()
-        if self._server is not None:
-            self._server.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
-                answer = self._zone.answer(await reader.readexactly(length))
-                if answer is None:
-                    return
-                writer.write(_LENGTH.pack(len(answer)) + answer)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, OSError):
-            return
-        finally:
-            writer.close()
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, answer: Callable[[bytes], bytes | None]) -> None:
-        self._answer = answer
-        self._transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.DatagramTransport, transport)
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        answer = self._answer(data)
-        if answer is not None and self._transport is not None:
-            self._transport.sendto(answer, addr)

@@ -1,8 +1,9 @@
 """Judges a scenario that is over, and writes its journal."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
+from typing import Final
 
 from resiliency.rehearsal.client_process import Settings
 from resiliency.rehearsal.clock import Clock
@@ -20,6 +21,9 @@ from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.measures import measure
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source, of
 from staged_resiliency.experiment.verdict import ALARM, OK, Run, Status, Verdict, judge
+
+_CLIENT_LATE_SECONDS: Final = 3.0
+"""How long a busy machine may keep the client from requesting anything, in seconds here."""
 
 
 @dataclass(slots=True)
@@ -83,14 +87,7 @@ def judged(deployment: Deployment, running: Running, seed: int) -> Outcome:
         ),
         phases=running.phases,
         observations=running.observations,
-        predicted={}
-        if predicted is None
-        else {
-            "best": predicted.best,
-            "median": predicted.median,
-            "p95": predicted.p95,
-            "worst": predicted.worst,
-        },
+        predicted={} if predicted is None else asdict(predicted),
     )
     return Outcome(
         plan,
@@ -118,7 +115,7 @@ def _extra_failures(deployment: Deployment, running: Running, run: Run) -> Seque
     A fault shows nothing if all was not well before it. Messages are judged here and not as
     expectations of the journal, as no drill sees them arrive.
     """
-    minute = 60 / run.time_scale
+    minute = max(60 / run.time_scale, _CLIENT_LATE_SECONDS)
     # A request just before the fault may have been hit by it.
     before = [
         each

@@ -13,11 +13,9 @@ from resiliency.failover_model.assumptions import Assumptions
 from resiliency.rehearsal.client_process import Settings
 from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.deployment import Deployment
-from resiliency.rehearsal.expectations import Plan
+from resiliency.rehearsal.expectations import Plan, RunSpec
 from resiliency.rehearsal.outcome import Outcome, Running, judged
-from resiliency.rehearsal.scenarios import RunSpec
 from resiliency.rehearsal.subprocesses import ManagedProcesses, RehearsalError
-from staged_resiliency.experiment.expectations import ClientsMove
 from staged_resiliency.experiment.journal import Phase
 from staged_resiliency.experiment.observations import Observation, Source
 from staged_resiliency.experiment.verdict import Run
@@ -62,18 +60,9 @@ async def rehearse(
     async def run(plan: Plan) -> Outcome:
         async with room:
             spec = RunSpec(
-                deployment=deployment,
-                scenario=plan.scenario,
-                hypothesis=plan.hypothesis,
-                assumptions=assumptions,
-                seed=seed,
-                scale=scale,
-                folder=Path(tempfile.mkdtemp(dir=folder)),
-                steady_seconds=plan.steady_seconds,
-                fault_seconds=plan.fault_seconds,
-                settled_seconds=plan.settled_seconds,
+                deployment, plan, assumptions, seed, scale, Path(tempfile.mkdtemp(dir=folder))
             )
-            running = await _run_scenario(processes, spec, plan, watch, fail, runner)
+            running = await _run_scenario(processes, spec, watch, fail, runner)
         return judged(deployment, running, seed)
 
     runs = [asyncio.get_running_loop().create_task(run(plan)) for plan in plans]
@@ -96,15 +85,14 @@ async def rehearse(
 async def _run_scenario(
     processes: ManagedProcesses,
     spec: RunSpec,
-    plan: Plan,
     watch: ProgressListener,
     fail: Callable[[str], None],
     runner: str,
 ) -> Running:
     """Run one scenario in a separate process, and collect its reports."""
-    running = Running(plan)
+    running = Running(spec.plan)
     done = asyncio.Event()
-    name = plan.scenario.name
+    name = spec.plan.scenario.name
 
     def on_line(line: str) -> None:
         try:
@@ -117,10 +105,8 @@ async def _run_scenario(
             running.observations.append(observation)
             watch(running, observation)
         elif kind == "reachable":
-            running.client, running.clock = (
-                Settings.from_json(values[0]),
-                Clock.from_json(values[1]),
-            )
+            running.client = Settings.from_json(values[0])
+            running.clock = Clock.from_json(values[1])
         elif kind == "began":
             running.phases.append(Phase(values[1], values[0], None))
             watch(running, None)
@@ -131,8 +117,7 @@ async def _run_scenario(
         elif kind == "done":
             injected_at, ended_at, until = values
             # Where no client is expected to move, nothing is expected to end the outage.
-            moves = any(isinstance(each, ClientsMove) for each in plan.hypothesis)
-            objective = spec.deployment.objective_seconds if moves else None
+            objective = spec.deployment.objective_seconds if spec.plan.moves else None
             running.run = Run(injected_at, ended_at, until, spec.scale, objective)
             process.expected_to_end = True
             done.set()

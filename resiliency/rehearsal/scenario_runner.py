@@ -20,10 +20,11 @@ from resiliency.rehearsal.aws_simulator import AwsSimulator
 from resiliency.rehearsal.client_process import LEAST_DEADLINE_SECONDS, Settings
 from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.deployment import answer_address
+from resiliency.rehearsal.expectations import RunSpec
 from resiliency.rehearsal.moto_client import LISTENS, MotoClient
 from resiliency.rehearsal.name_server import NameServer, Zone
 from resiliency.rehearsal.recorder import Recorder
-from resiliency.rehearsal.scenarios import Action, RunSpec
+from resiliency.rehearsal.scenarios import Action
 from resiliency.rehearsal.simulated_hosts import SimulatedHosts
 from resiliency.rehearsal.sockets import loopback_addresses
 from resiliency.rehearsal.subprocesses import ManagedProcesses, RehearsalError
@@ -38,8 +39,12 @@ from staged_resiliency.experiment.observations import Source
 from staged_resiliency.experiment.verdict import Run, Status, judge
 from staged_resiliency.shared.time_limits import MINUTE
 
-_START_SECONDS: Final = 60.0
-"""How long everything may take to start, in seconds here."""
+_START_SECONDS: Final = 300.0
+"""How long everything may take to start, in seconds here; what ends is reported at once."""
+
+_DELIVERY_SECONDS: Final = 30.0
+"""How long the messages of the last changes may take to arrive, in seconds here."""
+
 _POLL_SECONDS: Final = 0.25
 
 Timed = ClientsMove | ClientsReturn | AlarmFires | AlarmRecovers
@@ -51,7 +56,7 @@ class ScenarioRunner:
     def __init__(self, spec: RunSpec, report: Callable[[Sequence[object]], None]) -> None:
         self._spec = spec
         self._deployment = spec.deployment
-        self._chance = random.Random(f"{spec.seed} {spec.scenario.name}")  # noqa: S311 - no secret
+        self._chance = random.Random(f"{spec.seed} {spec.plan.scenario.name}")  # noqa: S311 - no secret
         self._clock = Clock.starting(spec.scale)
         self._record = Recorder(self._clock, report)
         self._processes = ManagedProcesses(self._fail)
@@ -77,37 +82,45 @@ class ScenarioRunner:
             hosts.close()
 
     async def _run(self, hosts: SimulatedHosts) -> None:
-        spec, scenario, clock = self._spec, self._spec.scenario, self._clock
+        plan, scenario, clock = self._spec.plan, self._spec.plan.scenario, self._clock
         async with self._record.phase("start"):
             try:
-                await asyncio.wait_for(self._start(hosts), _START_SECONDS)
+                simulator = await asyncio.wait_for(self._start(hosts), _START_SECONDS)
             except asyncio.TimeoutError:
                 raise RehearsalError(
                     f"not everything started within {_START_SECONDS:.0f} s; is the machine busy?"
                 ) from None
         async with self._record.phase("steady state"):
-            # At a moment of the minute that comes from the seed, as the evaluations' moments do.
-            minute = (clock.now() + spec.steady_seconds) // MINUTE * MINUTE
-            await clock.until(minute + MINUTE + MINUTE * self._chance.random())
+            await self.until_fault()
         async with self._record.phase("fault"):
             injected_at = clock.stamp()
             self._record.see(Source.FAULT, scenario.action.value, "injected", at=injected_at)
             await hosts.inject(scenario, clock)
             if scenario.action is Action.FAIL_OVER:
-                await clock.until(clock.now() + spec.fault_seconds)
+                await clock.until(clock.now() + plan.fault_seconds)
             else:
-                await self._until_decided(injected_at, None, spec.fault_seconds)
+                await self.until_decided(injected_at, None, plan.fault_seconds)
         async with self._record.phase("recovery"):
             await hosts.end(scenario, self._processes, clock)
             ended_at = clock.stamp()
             self._record.see(Source.FAULT, scenario.action.value, "ended", at=ended_at)
-            await self._until_decided(injected_at, ended_at, 0)
+            await self.until_decided(injected_at, ended_at, 0)
         # Requests from now on are not judged; those before get the time to be answered.
         until = clock.stamp()
         await asyncio.sleep(LEAST_DEADLINE_SECONDS)
+        with contextlib.suppress(asyncio.TimeoutError):  # then the verdict says what did not arrive
+            await asyncio.wait_for(simulator.delivered(), _DELIVERY_SECONDS)
         self._record.done(injected_at, ended_at, until)
 
-    async def _start(self, hosts: SimulatedHosts) -> None:
+    async def until_fault(self) -> None:
+        """Wait until all has been well for some time.
+
+        And for a moment of the minute that comes from the seed, as the evaluations' moments do.
+        """
+        minute = (self._clock.now() + self._spec.plan.steady_seconds) // MINUTE * MINUTE
+        await self._clock.until(minute + MINUTE + MINUTE * self._chance.random())
+
+    async def _start(self, hosts: SimulatedHosts) -> AwsSimulator:
         deployment, clock, assumed = self._deployment, self._clock, self._spec.assumptions
         port = await self._start_moto()
         topics = {
@@ -164,6 +177,7 @@ class ScenarioRunner:
             self._begin,
         )
         await simulator.start(hosts)
+        return simulator
 
     async def _start_moto(self) -> int:
         listens: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -182,13 +196,13 @@ class ScenarioRunner:
         )
         return await listens
 
-    async def _until_decided(
+    async def until_decided(
         self, injected_at: float, ended_at: float | None, least_seconds: float
     ) -> None:
         """Wait until each expectation has passed or can no longer pass, and a little longer."""
         since = injected_at if ended_at is None else ended_at
         kinds = (ClientsMove, AlarmFires) if ended_at is None else (ClientsReturn, AlarmRecovers)
-        timed = [each for each in self._spec.hypothesis if isinstance(each, kinds)]
+        timed = [each for each in self._spec.plan.hypothesis if isinstance(each, kinds)]
         scale = self._spec.scale
         calm_since: float | None = None
         while True:
@@ -201,7 +215,7 @@ class ScenarioRunner:
                 continue
             calm_since = now if calm_since is None else calm_since
             calm = (now - calm_since) * scale
-            if passed >= least_seconds and calm >= self._spec.settled_seconds:
+            if passed >= least_seconds and calm >= self._spec.plan.settled_seconds:
                 return
 
     def _is_decided(self, expected: Timed, run: Run, passed: float) -> bool:
@@ -236,20 +250,25 @@ def _print(event: Sequence[object]) -> None:
     sys.stdout.flush()
 
 
-async def _main(spec: RunSpec) -> None:
+async def _run(kind: type[ScenarioRunner], spec: RunSpec) -> None:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - a coroutine runs in one
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await ScenarioRunner(spec, _print).run()
+    await kind(spec, _print).run()
 
 
-if __name__ == "__main__":
+def main(kind: type[ScenarioRunner] = ScenarioRunner) -> None:
+    """Run the scenario that is read from the standard input."""
     # Only the process that started this one writes to it.
-    run_spec: RunSpec = pickle.load(sys.stdin.buffer)  # noqa: S301
+    spec: RunSpec = pickle.load(sys.stdin.buffer)  # noqa: S301
     try:
-        asyncio.run(_main(run_spec))
+        asyncio.run(_run(kind, spec))
     except (RehearsalError, OSError) as error:
         _print(["problem", str(error)])
         sys.exit(1)
     except asyncio.CancelledError:
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,17 +1,14 @@
-"""The scenarios of a rehearsal: all of them, the chosen ones, and the settings of a run."""
+"""The scenarios of a rehearsal: all of them, and the chosen ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Final
 
 from resiliency.errors import UserError
-from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import dependency_of
 from resiliency.failover_model.graph import AlarmCheck, basic_health_checks
 from resiliency.rehearsal.deployment import Deployment, Host
-from staged_resiliency.experiment.expectations import Expectation
 
 _NO_HANGING: Final = ("dns", "tls")
 """Checks of dependencies that don't hang here: DNS has no connections, and TLS is not rehearsed."""
@@ -56,7 +53,8 @@ class Scenario:
 
 def scenarios_of(deployment: Deployment) -> Sequence[Scenario]:
     """List all scenarios of a service."""
-    active, both = deployment.active, deployment.hosts
+    active = deployment.active
+    one, both = (active,), (active, deployment.standby)
     if (name := deployment.dependency) is not None:
         return [
             Scenario(
@@ -75,61 +73,24 @@ def scenarios_of(deployment: Deployment) -> Sequence[Scenario]:
         Scenario("host-stops", f"{active.name} stops and comes back", Action.STOP, (active,)),
         Scenario("endpoint-hangs", f"the endpoint of {active.name} hangs", Action.HANG, (active,)),
     ]
-    scenarios += [
-        Scenario(
-            f"{name}-blackholed",
-            f"{name} is out of reach for {active.name}",
-            Action.BLACKHOLE,
-            (active,),
-            name,
-        )
-        for name in deployment.dependencies
-    ]
-    scenarios += [
-        Scenario(
-            f"{name}-hangs",
-            f"{name} hangs for {active.name}",
-            Action.HANG_DEPENDENCY,
-            (active,),
-            name,
-        )
-        for name in deployment.dependencies
-        if deployment.check_of(name) not in _NO_HANGING
-    ]
-    scenarios += [
-        Scenario(
-            f"{name}-degraded",
-            f"{name} answers {active.name} late",
-            Action.DEGRADE,
-            (active,),
-            name,
-        )
-        for name in deployment.dependencies
-        if deployment.check_of(name) not in (*_NO_HANGING, "tcp")
-    ]
-    scenarios += [
-        Scenario(
-            f"{name}-fails-over",
-            f"{name} fails over, and both hosts lose it meanwhile",
-            Action.FAIL_OVER,
-            tuple(both),
-            name,
-        )
-        for name in deployment.dependencies
-        if deployment.check_of(name) in DATABASE_CHECKS
-    ]
-    scenarios.append(
-        Scenario("both-stop", "both hosts stop and come back", Action.STOP, tuple(both))
-    )
+    checks = {name: deployment.check_of(name) for name in deployment.dependencies}
+    every, hanging = list(checks), [name for name in checks if checks[name] not in _NO_HANGING]
+    late = [name for name in hanging if checks[name] != "tcp"]
+    databases = [name for name in checks if checks[name] in DATABASE_CHECKS]
+    lost = "fails over, and both hosts lose it meanwhile"
+    for action, suffix, title, hosts, names in (
+        (Action.BLACKHOLE, "blackholed", f"is out of reach for {active.name}", one, every),
+        (Action.HANG_DEPENDENCY, "hangs", f"hangs for {active.name}", one, hanging),
+        (Action.DEGRADE, "degraded", f"answers {active.name} late", one, late),
+        (Action.FAIL_OVER, "fails-over", lost, both, databases),
+    ):
+        scenarios += [
+            Scenario(f"{name}-{suffix}", f"{name} {title}", action, hosts, name) for name in names
+        ]
+    scenarios.append(Scenario("both-stop", "both hosts stop and come back", Action.STOP, both))
     if deployment.probe is not None:
-        scenarios.append(
-            Scenario(
-                "probe-killed",
-                f"the probe of {active.name} is killed",
-                Action.KILL_PROBE,
-                (active,),
-            )
-        )
+        title = f"the probe of {active.name} is killed"
+        scenarios.append(Scenario("probe-killed", title, Action.KILL_PROBE, one))
     return scenarios
 
 
@@ -179,29 +140,3 @@ def _deciding_dependencies(deployment: Deployment) -> Sequence[str]:
         if isinstance(check, AlarmCheck)
     ]
     return [name for name in deployment.dependencies if name in deciding]
-
-
-@dataclass(frozen=True, slots=True)
-class RunSpec:
-    """One run of one scenario.
-
-    Attributes:
-        hypothesis: What is expected of it; the run ends once all of it is decided.
-        assumptions: Ranges from which delays are drawn.
-        scale: Seconds of the service in one second here.
-        folder: An empty folder for files of the run; who starts the run removes it.
-        steady_seconds: How long all is well before the fault; seconds of the service, as below.
-        fault_seconds: How long the fault lasts at least; a failover of a database just so long.
-        settled_seconds: How long the run goes on once all is as expected.
-    """
-
-    deployment: Deployment
-    scenario: Scenario
-    hypothesis: tuple[Expectation, ...]
-    assumptions: Assumptions
-    seed: int
-    scale: float
-    folder: Path
-    steady_seconds: float
-    fault_seconds: float
-    settled_seconds: float = 60

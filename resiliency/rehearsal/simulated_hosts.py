@@ -67,10 +67,6 @@ class SimulatedHost:
         self._probe: ManagedProcess | None = None
         self._probe_ready = asyncio.Event()
 
-    def is_running(self) -> bool:
-        """Whether the instance runs."""
-        return self.running
-
     def write_configuration(
         self, folder: Path, peers: "SimulatedHosts", endpoint_url: str, clock: Clock
     ) -> Path | None:
@@ -153,9 +149,11 @@ class SimulatedHost:
 
     async def boot(self, processes: ManagedProcesses, file: Path | None, clock: Clock) -> None:
         """Start the host again."""
+        # The probe takes seconds to start on a busy machine. A service that answers meanwhile would
+        # have clients back before the fault has ended.
+        await self.start_probe(processes, file, clock)
         self._socket.open()
         await self.start_service(processes)
-        await self.start_probe(processes, file, clock)
         self.running = True
 
     async def kill_probe(self) -> None:

@@ -84,18 +84,13 @@ def page(
 
 
 def write_page(
-    path: Path,
-    journals: Sequence[JsonObject],
-    *,
-    title: str,
-    made_at: float | None = None,
-    notes: Sequence[str] = (),
+    path: Path, journals: Sequence[JsonObject], *, title: str, made_at: float | None = None
 ) -> None:
     """Write the page to a file, which is replaced only by a complete page.
 
     Raises OSError if it can't be written, and JournalError as ``page`` does.
     """
-    text = page(journals, title=title, made_at=made_at, notes=notes)
+    text = page(journals, title=title, made_at=made_at)
     aside = path.with_name(f".{path.name}.new")
     try:
         aside.write_text(text, encoding="utf-8")

@@ -44,7 +44,6 @@ class TimelineLayout:
 
     width: float
     gutter: float
-    label_row: float = 16.0
 
 
 WIDE: Final = TimelineLayout(1180, 300)
@@ -52,6 +51,7 @@ WIDE: Final = TimelineLayout(1180, 300)
 NARROW: Final = TimelineLayout(358, 0)
 """For phones."""
 
+_LABEL_ROW: Final = 16.0
 _BAR: Final = 17.0
 _LANE: Final = 22.0
 _HEADING: Final = 24.0
@@ -112,7 +112,7 @@ def timeline(journal: Journal, layout: TimelineLayout) -> Drawing:
     shapes += labels
     return Drawing(
         layout.width,
-        bottom + _AXIS + layout.label_row,
+        bottom + _AXIS + _LABEL_ROW,
         f"Timeline of {journal.experiment}",
         describe_timeline(journal, lanes),
         shapes,
@@ -164,10 +164,10 @@ def _labels(
         texts.append((text, style))
     rows = rows_of(places)
     shapes = [
-        Label(left, (row + 0.75) * layout.label_row, text, f"moment-label {style}".strip())
+        Label(left, (row + 0.75) * _LABEL_ROW, text, f"moment-label {style}".strip())
         for (text, style), (left, _), row in zip(texts, places, rows, strict=True)
     ]
-    return shapes, (max(rows, default=-1) + 1) * layout.label_row + 4
+    return shapes, (max(rows, default=-1) + 1) * _LABEL_ROW + 4
 
 
 def _lines(journal: Journal, scale: Scale, top: float, bottom: float) -> Sequence[Shape]:
@@ -213,7 +213,7 @@ def _drawn(
             else:
                 name = shortened(lane.name, layout.width - 2 * _EDGE)
                 texts.append(Label(_EDGE, y + 12, name, "name", tooltip=lane.name))
-                y += layout.label_row
+                y += _LABEL_ROW
             drawn = [*_bars(lane, scale, y), *_marks(lane, scale, y)]
             below = [each for each in drawn if not isinstance(each, Label)]
             shapes.append(ShapeGroup("lane", f"{lane.group}: {lane.name}", below))

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from resiliency.cloud_assembly import JsonObject, SynthesizedStack
+from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.errors import UserError, reason_of
-from resiliency.review.changes import Action, Change
-from resiliency.review.findings import items_of, object_of
+from resiliency.review.changes import Action, Change, items_of, object_of
+from staged_resiliency.experiment.json_codec import JsonObject
 
 _COMMAND: Final = "aws cloudformation describe-change-set --include-property-values"
 _KNOWN_LATER: Final = "{{changeSet:KNOWN_AFTER_APPLY}}"

@@ -11,7 +11,8 @@ from enum import Enum
 from functools import cache
 from typing import Any, Final
 
-from resiliency.cloud_assembly import JsonObject, SynthesizedStack
+from resiliency.cloud_assembly import SynthesizedStack
+from staged_resiliency.experiment.json_codec import JsonObject
 
 _METADATA: Final = "AWS::CDK::Metadata"
 """The type of a resource that the CDK adds for itself, and that is nothing in the account."""
@@ -61,7 +62,7 @@ class Change:
         return first if first == last else f"{first} → {name_of(self.logical_id, self.after or {})}"
 
     def values(self, name: str) -> tuple[Any, Any]:
-        """Return a property before and after, None where there is none."""
+        """Return a property before and after; None where the resource does not have it."""
         before, after = (properties(each).get(name) for each in (self.before, self.after))
         return before, after
 
@@ -72,9 +73,38 @@ class Change:
 
 
 def properties(resource: JsonObject | None) -> JsonObject:
-    """Return the properties of a resource; an empty object where there is none."""
-    found = (resource or {}).get("Properties")
-    return found if isinstance(found, Mapping) else {}
+    """Return the properties of a resource, an empty object without a resource."""
+    return object_of((resource or {}).get("Properties"))
+
+
+def text_of(value: object) -> str:
+    """Return a value of a template as short text; references stay as ``${LogicalId}``."""
+    match value:
+        case {"Ref": str(name)}:
+            return f"${{{name}}}"
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"${{{name}.{attribute}}}"
+        case {"Fn::Sub": str(text)}:
+            return text
+        case {"Fn::Join": [str(separator), list(parts)]}:
+            return separator.join(map(text_of, parts))
+        case bool():
+            return str(value).lower()
+        case list():
+            return ", ".join(map(text_of, value))
+        case Mapping():
+            return ", ".join(f"{key} {text_of(each)}" for key, each in value.items())
+    return str(value)
+
+
+def items_of(value: object) -> Sequence[object]:
+    """Return a value of a template if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def object_of(value: object) -> JsonObject:
+    """Return a value of a template if it is an object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def label(logical_id: str, resource: JsonObject) -> str:
@@ -91,8 +121,7 @@ def name_of(logical_id: str, resource: JsonObject) -> str:
         if isinstance(given.get(key), str):
             return str(given[key])
     for tags in (given.get("Tags"), given.get(f"{kind}Tags")):
-        listed_tags = tags if isinstance(tags, list) else []
-        pairs = tags.items() if isinstance(tags, Mapping) else map(_tag, listed_tags)
+        pairs = tags.items() if isinstance(tags, Mapping) else map(_tag, items_of(tags))
         if isinstance(name := dict(pairs).get("Name"), str):
             return name
     if kind == "Subscription" and isinstance(given.get("Endpoint"), str):
@@ -121,7 +150,12 @@ def _tag(tag: object) -> tuple[object, object]:
 
 def same_stack(one: SynthesizedStack, other: SynthesizedStack) -> bool:
     """Whether two stacks are one in the account; an unknown environment matches any."""
-    return one.name == other.name and all(
+    return one.name == other.name and same_environment(one, other)
+
+
+def same_environment(one: SynthesizedStack, other: SynthesizedStack) -> bool:
+    """Whether two stacks are in one account and region, as far as that is known."""
+    return all(
         mine == theirs or not mine or not theirs
         for mine, theirs in ((one.account, other.account), (one.region, other.region))
     )

@@ -16,10 +16,10 @@ from resiliency.failover_model.graph import (
 )
 from resiliency.failover_model.probe_settings import installations
 from resiliency.failover_model.route53 import InsufficientData
-from resiliency.review.changes import counterpart, listed, properties
-from resiliency.review.findings import Finding, Level, Sides, Topic, items_of, object_of
+from resiliency.review.changes import counterpart, items_of, listed, object_of, properties
+from resiliency.review.findings import Finding, Level, Topic
 from resiliency.review.records import Owner, RecordKey, records_of
-from resiliency.review.sides import templates_of
+from resiliency.review.sides import Sides, templates_of
 
 HEALTH_CHECK: Final = "AWS::Route53::HealthCheck"
 
@@ -103,20 +103,17 @@ def _without_data(pair: Pair, former: Pair | None, stack: str, sides: Sides) -> 
         metric = check.alarm.metric
         if metric.namespace.startswith("AWS/") or metric in published or check.disabled:
             continue
+        text = (
+            f"{check.alarm.name} decides the failover of {pair.name}, and its metric "
+            f"{_shown(metric)} has no data yet, which"
+        )
+        level = Level.WARNING
         if check.insufficient_data is InsufficientData.UNHEALTHY:
-            text = (
-                f"{check.alarm.name} decides the failover of {pair.name}, and its metric "
-                f"{_shown(metric)} has no data yet, which counts as unhealthy: clients are sent "
-                f"to the {_second(pair)} until the metric has data"
-            )
+            text += f" counts as unhealthy: clients are sent to the {_second(pair)}"
             level = Level.WARNING if former is None else Level.DANGER
         else:
-            text = (
-                f"{check.alarm.name} decides the failover of {pair.name}, and its metric "
-                f"{_shown(metric)} has no data yet, which does not count as unhealthy: its "
-                "failures move no clients until the metric has data"
-            )
-            level = Level.WARNING
+            text += " does not count as unhealthy: its failures move no clients"
+        text += " until the metric has data"
         advice = (
             "update this stack once the probe publishes the metric: aws cloudwatch list-metrics "
             f"--namespace {metric.namespace} --metric-name {metric.name}"
@@ -298,10 +295,9 @@ def _rule_changes(before: BasicHealthCheck, after: BasicHealthCheck) -> Iterator
         if old != new:
             yield f"without data {old} → {new}"
     elif not isinstance(before, AlarmCheck) and not isinstance(after, AlarmCheck):
-        for name in ("kind", "interval_seconds", "failure_threshold", "regions"):
-            one, other = getattr(before, name), getattr(after, name)
-            if one != other:
-                yield f"{name.replace('_', ' ')} {one} → {other}"
+        yield from _settings(
+            before, after, ("kind", "interval_seconds", "failure_threshold", "regions")
+        )
     for name in ("inverted", "disabled"):
         one, other = getattr(before, name), getattr(after, name)
         if one != other:
@@ -312,7 +308,12 @@ def _copied(before: Alarm, after: Alarm, *, metric: bool = True) -> Iterator[str
     """Yield what differs of what Route 53 copies from an alarm."""
     if metric and before.metric != after.metric:
         yield f"metric {_shown(before.metric)} → {_shown(after.metric)}"
-    for name in ("statistic", "comparison", "threshold", "period_seconds", "evaluation_periods"):
+    names = ("statistic", "comparison", "threshold", "period_seconds", "evaluation_periods")
+    yield from _settings(before, after, names)
+
+
+def _settings(before: object, after: object, names: Sequence[str]) -> Iterator[str]:
+    for name in names:
         one, other = getattr(before, name), getattr(after, name)
         if one != other:
             yield f"{name.replace('_', ' ')} {one} → {other}"

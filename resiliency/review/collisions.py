@@ -11,10 +11,12 @@ from resiliency.review.changes import (
     labels,
     listed,
     physical_name,
+    same_environment,
     same_stack,
 )
-from resiliency.review.findings import Finding, Level, Sides, Topic
-from resiliency.review.records import GROUP, RECORD, Answer, Owner, records_of
+from resiliency.review.findings import Finding, Level, Topic, explaining
+from resiliency.review.records import GROUP, RECORD, Answer, records_of
+from resiliency.review.sides import Sides
 
 _RECORDS: Final = (RECORD, GROUP)
 _HERE: Final = "this stack"
@@ -29,35 +31,28 @@ def name_findings(sides: Sides) -> Iterator[Finding]:
         if each.before and each.after and each.before.get("Type") != each.after.get("Type"):
             text = f"{each.logical_id} gets another type, which CloudFormation refuses"
             advice = "give the new resource another logical id"
-            yield Finding(
-                Level.DANGER, Topic.NAMES, each.stack.name, text, advice, (each.logical_id,)
-            )
+            yield explaining(Topic.NAMES, [each], text, advice, Level.DANGER)
     for action in _REPLACED:
         found = [each for each in sides.changes if each.action is action]
         for kind in dict.fromkeys(each.kind for each in found):
             for stack in dict.fromkeys(each.stack.name for each in found if each.kind == kind):
                 alike = [each for each in found if (each.kind, each.stack.name) == (kind, stack)]
-                yield _replaced(stack, action, alike)
+                yield _replaced(action, alike)
 
 
-def _replaced(stack: str, action: Action, changes: Sequence[Change]) -> Finding:
+def _replaced(action: Action, changes: Sequence[Change]) -> Finding:
     verb = "may be replaced" if action is Action.MAY_REPLACE else "is replaced"
     if len(changes) > 1:
         verb = verb.replace("is", "are")
     text = f"{labels(changes)} {verb}"
     causes = dict.fromkeys(name for each in changes for name in each.properties)
     text += f", as {listed(list(causes))} changes" if len(causes) == 1 else ""
-    kept = [each for each in changes if _is_kept(each)]
+    kept = any((each.before or {}).get("UpdateReplacePolicy") == "Retain" for each in changes)
     if kept and action is Action.REPLACE:
         text += "; the old one stays in the account (Retain)"
     records = any(each.kind in _RECORDS for each in changes)
     level = Level.DANGER if records and action is Action.REPLACE else Level.WARNING
-    resources = tuple(each.logical_id for each in changes)
-    return Finding(level, Topic.NAMES, stack, text, resources=resources)
-
-
-def _is_kept(change: Change) -> bool:
-    return (change.before or {}).get("UpdateReplacePolicy") == "Retain"
+    return explaining(Topic.NAMES, changes, text, level=level)
 
 
 def _records_in_use(sides: Sides) -> Iterator[Finding]:
@@ -67,7 +62,9 @@ def _records_in_use(sides: Sides) -> Iterator[Finding]:
     for key, owner in records_of(sides.after).items():
         same_answer = (each for other, each in left.items() if other.answer == key.answer)
         former = before.get(key) or next(same_answer, None)
-        if former is None or _same(former, owner):
+        if former is None or (
+            former.logical_id == owner.logical_id and same_stack(former.stack, owner.stack)
+        ):
             continue
         text = (
             f"{key.name} {key.record_type} exists already, as {former.logical_id} of "
@@ -75,16 +72,10 @@ def _records_in_use(sides: Sides) -> Iterator[Finding]:
             "type and role, and the update fails"
         )
         advice = "keep the resource and its logical id, or move the name in two steps"
-        resources = (owner.logical_id,)
-        found.setdefault(
-            key.answer,
-            Finding(Level.DANGER, Topic.NAMES, owner.stack.name, text, advice, resources),
-        )
+        ids = (owner.logical_id,)
+        finding = Finding(Level.DANGER, Topic.NAMES, owner.stack.name, text, advice, ids)
+        found.setdefault(key.answer, finding)
     yield from found.values()
-
-
-def _same(one: Owner, other: Owner) -> bool:
-    return one.logical_id == other.logical_id and same_stack(one.stack, other.stack)
 
 
 def _where(former: SynthesizedStack, stack: SynthesizedStack) -> str:
@@ -112,7 +103,7 @@ def _names_in_use(sides: Sides) -> Iterator[Finding]:
     found: dict[tuple[str, str], dict[str, str]] = {}
     for change, name in new.values():
         for kind, other, former in taken:
-            if (kind, other) == (change.kind, name) and _share_names(former, change.stack):
+            if (kind, other) == (change.kind, name) and same_environment(former, change.stack):
                 names = found.setdefault((change.stack.name, _where(former, change.stack)), {})
                 names[change.logical_id] = label(change.logical_id, change.after or {})
     for (stack, where), names in found.items():
@@ -132,11 +123,3 @@ def _names_in_use(sides: Sides) -> Iterator[Finding]:
             "give other names, or free the names by a deployment of their own first",
             tuple(names),
         )
-
-
-def _share_names(one: SynthesizedStack, other: SynthesizedStack) -> bool:
-    """Whether two stacks are in one account and region, as far as that is known."""
-    return all(
-        mine == theirs or not mine or not theirs
-        for mine, theirs in ((one.account, other.account), (one.region, other.region))
-    )

@@ -19,7 +19,7 @@ _MACHINE: Final = "AWS::StepFunctions::StateMachine"
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
+class DeployedTemplates:
     """The stacks in the account.
 
     Attributes:
@@ -33,13 +33,13 @@ class Deployed:
     not_asked: list[str] = field(default_factory=list)
 
 
-def read_deployed(after: Sequence[SynthesizedStack], profile: str | None) -> Deployed:
+def read_deployed(after: Sequence[SynthesizedStack], profile: str | None) -> DeployedTemplates:
     """Read the deployed templates of stacks, and which of their state machines run.
 
     Raises:
         UserError: AWS could not be asked, or all stacks are in another account.
     """
-    found = Deployed()
+    found = DeployedTemplates()
     account = Account(_region(after[0]), profile, permissions=_PERMISSIONS)
     for stack in after:
         if stack.account in ("", "unknown-account", account.id):
@@ -64,7 +64,7 @@ def _region(stack: SynthesizedStack) -> str | None:
     return None if stack.region in ("", "unknown-region") else stack.region
 
 
-def _read_stack(aws: Aws, stack: SynthesizedStack, found: Deployed) -> None:
+def _read_stack(aws: Aws, stack: SynthesizedStack, found: DeployedTemplates) -> None:
     template = template_of_stack(aws, stack.name)
     if template is None:
         return  # it is new

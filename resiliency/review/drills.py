@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from resiliency.cloud_assembly import JsonObject
-from resiliency.review.changes import Change, properties
-from resiliency.review.findings import Finding, Level, Sides, Topic, object_of, text_of
+from resiliency.review.changes import Change, object_of, properties, text_of
+from resiliency.review.findings import Finding, Level, Topic, explaining
+from resiliency.review.sides import Sides
 from staged_resiliency.drills.runtime import states
 from staged_resiliency.drills.schedule import DrillSchedule
+from staged_resiliency.experiment.json_codec import JsonObject
 
 _MACHINE: Final = "AWS::StepFunctions::StateMachine"
 _SCHEDULE: Final = "AWS::Scheduler::Schedule"
@@ -58,18 +59,17 @@ def _plan_changes(change: Change) -> Iterator[Finding]:
     name = after.get("drill")
     if not after:
         return
-    where = (change.stack.name,)
     if after.get("enabled") and not before.get("enabled"):
         text = f"the drill {name} is enabled: it injects its fault from the next run on"
-        yield Finding(Level.WARNING, Topic.DRILLS, *where, text, resources=(change.logical_id,))
+        yield explaining(Topic.DRILLS, [change], text)
     engines = ["Gremlin" if each.get("gremlin") else "AWS FIS" for each in (before, after)]
     if before and engines[0] != engines[1]:
         text = f"{engines[1]} injects the fault of the drill {name} in place of {engines[0]}"
-        yield Finding(Level.WARNING, Topic.DRILLS, *where, text, resources=(change.logical_id,))
+        yield explaining(Topic.DRILLS, [change], text)
     old, new = (_breaks(each) for each in (before, after))
     if before and old[1:] != new[1:]:
         text = f"the drill {name} breaks {' '.join(new)} in place of {' '.join(old)}"
-        yield Finding(Level.WARNING, Topic.DRILLS, *where, text, resources=(change.logical_id,))
+        yield explaining(Topic.DRILLS, [change], text)
 
 
 def _breaks(plan: Mapping[str, Any]) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ from resiliency.cost_estimate import monthly_costs
 from resiliency.failover_model.comparison import Compared, compare
 from resiliency.failover_model.report import without_time
 from resiliency.failover_model.simulation import Verdict, failover_times
-from resiliency.review.changes import Change, labels, properties
-from resiliency.review.findings import Finding, Level, Sides, Topic, items_of
+from resiliency.review.changes import Change, items_of, labels, properties
+from resiliency.review.findings import Finding, Level, Topic, explaining
 from resiliency.review.protection import ALARM
+from resiliency.review.sides import Sides
 
 _SUBSCRIPTION: Final = "AWS::SNS::Subscription"
 _NOTHING: Final = Decimal(0)
@@ -93,13 +94,7 @@ def message_findings(sides: Sides) -> Iterator[Finding]:
                 f"{properties(change.after).get('Endpoint')} gets an e-mail of SNS, and no alarm "
                 "until its link is followed"
             )
-            yield Finding(
-                Level.WARNING,
-                Topic.MESSAGES,
-                change.stack.name,
-                text,
-                resources=(change.logical_id,),
-            )
+            yield explaining(Topic.MESSAGES, [change], text)
     alarms = [each for each in sides.of(ALARM) if _notifies(each, "AlarmActions")]
     firing = [each for each in alarms if _fires_without_data(each, sides)]
     yield from _alike(firing, "until the metric has data, people are notified of", Level.WARNING)

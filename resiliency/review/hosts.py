@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from resiliency.cloud_assembly import JsonObject
-from resiliency.review.changes import Action, Change, listed, properties
-from resiliency.review.findings import (
-    Finding,
-    Level,
-    Sides,
-    Topic,
+from resiliency.review.changes import (
+    Action,
+    Change,
     items_of,
+    listed,
     object_of,
+    properties,
     text_of,
 )
+from resiliency.review.findings import Finding, Level, Topic
+from resiliency.review.sides import Sides
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.probe.configuration import decoded
 
 _ASSOCIATION: Final = "AWS::SSM::Association"

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from resiliency.review.changes import Change, listed, properties
-from resiliency.review.findings import Finding, Level, Sides, Topic, items_of, text_of
+from resiliency.review.changes import Change, items_of, listed, properties, text_of
+from resiliency.review.findings import Finding, Topic, explaining
+from resiliency.review.sides import Sides
 
 _ATTACHED: Final = ("ManagedPolicyArns", "Roles", "Users", "Groups")
 _LAMBDA: Final = "AWS::Lambda::Permission"
@@ -20,8 +21,7 @@ def permission_findings(sides: Sides) -> Iterator[Finding]:
         widened = list(_widened(change))
         if widened and change.after is not None:
             text = f"{change.label}: {'; '.join(widened)}"
-            stack, ids = change.stack.name, (change.logical_id,)
-            yield Finding(Level.WARNING, Topic.PERMISSIONS, stack, text, resources=ids)
+            yield explaining(Topic.PERMISSIONS, [change], text)
 
 
 def _widened(change: Change) -> Iterator[str]:

@@ -2,19 +2,22 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
-from resiliency.review.changes import Action, Change, labels, listed, properties
-from resiliency.review.drills import plan_of
-from resiliency.review.findings import (
-    Finding,
-    Level,
-    Sides,
-    Topic,
+from resiliency.review.changes import (
+    Action,
+    Change,
     items_of,
+    labels,
+    listed,
     object_of,
+    properties,
     text_of,
 )
+from resiliency.review.drills import plan_of
+from resiliency.review.findings import Finding, Level, Topic, explaining
+from resiliency.review.sides import Sides
 
 ALARM: Final = "AWS::CloudWatch::Alarm"
 _ALARMS: Final = (ALARM, "AWS::CloudWatch::CompositeAlarm")
@@ -24,6 +27,9 @@ _SUBSCRIPTION: Final = "AWS::SNS::Subscription"
 _TOPIC: Final = "AWS::SNS::Topic"
 _SCHEDULES: Final = ("AWS::Scheduler::Schedule", "AWS::Events::Rule")
 _ACTIONS: Final = ("AlarmActions", "OKActions", "InsufficientDataActions")
+
+
+_finding = partial(explaining, Topic.PROTECTION)
 
 
 def protection_findings(sides: Sides) -> Iterator[Finding]:
@@ -37,17 +43,17 @@ def protection_findings(sides: Sides) -> Iterator[Finding]:
             name = text_of(change.values("Endpoint")[0])
             text = f"{name} is no longer subscribed by the stack"
             text += "; SNS keeps the subscription (Retain)" if kept else ""
-            yield _warning(change, text)
+            yield _finding([change], text)
     for change in sides.of(_TOPIC):
         if change.action is Action.REMOVE:
-            yield _warning(change, f"{change.label} is removed, with its subscriptions")
+            yield _finding([change], f"{change.label} is removed, with its subscriptions")
     yield from _guards(sides)
     for change in sides.of(*_SCHEDULES):
         before, after = change.values("State")
         if change.action is Action.REMOVE or (before != "DISABLED" and after == "DISABLED"):
             verb = "is removed" if change.action is Action.REMOVE else "is disabled"
-            text = f"{change.label} {verb}: {_described(change)}"
-            yield _warning(change, text)
+            described = properties(change.before or change.after).get("Description")
+            yield _finding([change], f"{change.label} {verb}: {described or change.logical_id}")
 
 
 def _alarms_gone(sides: Sides) -> Iterator[Finding]:
@@ -62,17 +68,14 @@ def _alarms_gone(sides: Sides) -> Iterator[Finding]:
         if change.action is Action.REMOVE:
             replaced = change.kind == ALARM and _watched(change.before) in watched
             alike.setdefault((change.stack.name, replaced), []).append(change)
-    for (stack, replaced), changes in alike.items():
-        text = (
-            "removed; another alarm watches the metric"
-            if replaced
-            else ("removed, and nothing else watches the metric")
-        )
-        level = Level.NOTE if replaced else Level.WARNING
-        ids = tuple(each.logical_id for each in changes)
+    for (_, replaced), changes in alike.items():
         verb = "is" if len(changes) == 1 else "are"
-        text = f"{labels(changes)} {verb} {text}"
-        yield Finding(level, Topic.PROTECTION, stack, text, resources=ids)
+        if replaced:
+            text = f"{labels(changes)} {verb} removed; another alarm watches the metric"
+            yield _finding(changes, text, level=Level.NOTE)
+        else:
+            text = f"{labels(changes)} {verb} removed, and nothing else watches the metric"
+            yield _finding(changes, text)
 
 
 def _watched(alarm: object) -> str:
@@ -98,15 +101,9 @@ def _notified(sides: Sides) -> Iterator[Finding]:
         else:
             continue
         alike.setdefault((change.stack.name, text), []).append(change)
-    for (stack, text), changes in alike.items():
+    for (_, text), changes in alike.items():
         said = text if len(changes) == 1 else text.replace("notifies", "notify")
-        yield Finding(
-            Level.WARNING,
-            Topic.PROTECTION,
-            stack,
-            f"{labels(changes)} {said}",
-            resources=tuple(each.logical_id for each in changes),
-        )
+        yield _finding(changes, f"{labels(changes)} {said}")
 
 
 def _actions(change: Change, *, gone: bool) -> Sequence[str]:
@@ -126,19 +123,16 @@ def _weakened(sides: Sides) -> Iterator[Finding]:
         before, after = change.values("TreatMissingData")
         if change.before and change.after and before == "breaching" and after != "breaching":
             text = f"{change.label} no longer fires when its data is missing"
-            yield _warning(change, text)
+            yield _finding([change], text)
         old, new = change.values("Dimensions")
-        if change.action is Action.MODIFY and old != new and _watches_health_check(change):
-            yield _warning(
-                change,
+        of_health_check = properties(change.after).get("Namespace") == "AWS/Route53"
+        if change.action is Action.MODIFY and old != new and of_health_check:
+            yield _finding(
+                [change],
                 f"{change.label} watches the former health check until this stack is updated too: "
                 "nobody is notified of a failover in between",
-                advice="update this stack right after the failover stack",
+                "update this stack right after the failover stack",
             )
-
-
-def _watches_health_check(change: Change) -> bool:
-    return properties(change.after).get("Namespace") == "AWS/Route53"
 
 
 def _guards(sides: Sides) -> Iterator[Finding]:
@@ -148,8 +142,8 @@ def _guards(sides: Sides) -> Iterator[Finding]:
         if change.action is not Action.REMOVE:
             found.setdefault((change.stack.name, change.label.partition(" ")[2]), []).append(change)
         elif change.kind == _MACHINE:
-            yield _warning(change, f"{change.label} is removed: the drill no longer runs")
-    for (stack, name), changes in found.items():
+            yield _finding([change], f"{change.label} is removed: the drill no longer runs")
+    for (_, name), changes in found.items():
         before, after = (
             dict.fromkeys(alarm for each in changes for alarm in _stopped_by(each, side))
             for side in (0, 1)
@@ -159,8 +153,7 @@ def _guards(sides: Sides) -> Iterator[Finding]:
         if lost:
             text = f"{listed(lost)} no longer {'stop' if len(lost) > 1 else 'stops'} {name}"
             text += f", but {listed(gained)}" if gained else ""
-            ids = tuple(each.logical_id for each in changes)
-            yield Finding(Level.WARNING, Topic.PROTECTION, stack, text, resources=ids)
+            yield _finding(changes, text)
 
 
 def _stopped_by(change: Change, side: int) -> Sequence[str]:
@@ -172,12 +165,3 @@ def _stopped_by(change: Change, side: int) -> Sequence[str]:
         object_of(each).get("Value") for each in items_of(change.values("StopConditions")[side])
     ]
     return [text_of(each).rpartition(":alarm:")[2] for each in values if each is not None]
-
-
-def _described(change: Change) -> str:
-    return str(properties(change.before or change.after).get("Description", change.logical_id))
-
-
-def _warning(change: Change, text: str, level: Level = Level.WARNING, advice: str = "") -> Finding:
-    stack, ids = change.stack.name, (change.logical_id,)
-    return Finding(level, Topic.PROTECTION, stack, text, advice, ids)

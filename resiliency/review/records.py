@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from resiliency.cloud_assembly import JsonObject, SynthesizedStack
-from resiliency.review.changes import properties
-from resiliency.review.findings import items_of, object_of
+from resiliency.cloud_assembly import SynthesizedStack
+from resiliency.review.changes import items_of, object_of, properties
+from staged_resiliency.experiment.json_codec import JsonObject
 
 RECORD: Final = "AWS::Route53::RecordSet"
 GROUP: Final = "AWS::Route53::RecordSetGroup"

@@ -1,7 +1,7 @@
 """Review of a change: all findings, in the order of danger."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from resiliency.failover_model.comparison import Compared, comparison_json
@@ -15,10 +15,11 @@ from resiliency.review.effects import (
     message_findings,
     time_findings,
 )
-from resiliency.review.findings import Finding, Level, Sides, Topic
+from resiliency.review.findings import Finding, Level, Topic, explaining
 from resiliency.review.hosts import host_findings
 from resiliency.review.permissions import permission_findings
 from resiliency.review.protection import protection_findings
+from resiliency.review.sides import Sides
 
 _LEVELS: Final = list(Level)
 _MOST_PROPERTIES: Final = 4
@@ -38,17 +39,9 @@ class Review:
 
     def to_json(self) -> Mapping[str, object]:
         """Encode as a JSON object."""
-        times = comparison_json(self.compared, seed=0)["compared"]
         return {
             "findings": [
-                {
-                    "level": each.level.value,
-                    "topic": each.topic.value,
-                    "stack": each.stack,
-                    "text": each.text,
-                    "advice": each.advice,
-                    "resources": list(each.resources),
-                }
+                {**asdict(each), "level": each.level.value, "topic": each.topic.value}
                 for each in self.findings
             ],
             "changes": [
@@ -61,7 +54,7 @@ class Review:
                 }
                 for each in self.changes
             ],
-            "failover_times": times,
+            "failover_times": comparison_json(self.compared, seed=0)["compared"],
         }
 
 
@@ -96,10 +89,9 @@ def _rest(sides: Sides, found: Sequence[Finding]) -> Iterator[Finding]:
     for change in sides.changes:
         if (change.stack.name, change.logical_id) not in explained:
             rest.setdefault((change.stack.name, change.action), []).append(change)
-    for (name, action), changes in rest.items():
+    for (_, action), changes in rest.items():
         text = f"{action.value} {', '.join(map(_in_short, changes))}"
-        ids = tuple(each.logical_id for each in changes)
-        yield Finding(Level.NOTE, Topic.REST, name, text, resources=ids)
+        yield explaining(Topic.REST, changes, text, level=Level.NOTE)
 
 
 def _in_short(change: Change) -> str:

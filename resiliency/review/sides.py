@@ -1,13 +1,20 @@
-"""Reads the stacks of one side of a review from a folder or a template."""
+"""The two sides of a review: the stacks before and after a change, from folders or templates."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from resiliency.cloud_assembly import SynthesizedStack, read_assembly
 from resiliency.errors import UsageError, UserError
-from resiliency.failover_model.expressions import Templates
+from resiliency.failover_model.expressions import TemplateError, Templates
+from resiliency.failover_model.graph import FailoverGraph, RefusedPair
 from resiliency.failover_model.template_files import read_templates
+from resiliency.failover_model.template_reader import read_graph
+from resiliency.review.changes import Change, counterpart
 
 _SUFFIXES: Final = (".json", ".yaml", ".yml", ".template")
 
@@ -30,19 +37,12 @@ def read_stacks(path: Path) -> Sequence[SynthesizedStack]:
         files = sorted(each for each in path.iterdir() if each.suffix in _SUFFIXES)
     if not files:
         raise UsageError(f"{path}: holds no templates; give a folder that `npx cdk synth` wrote")
-    stacks = [
-        SynthesizedStack(
-            name=file.name.partition(".")[0],
-            account="",
-            region="",
-            template_file=file,
-            template=read_templates([file])[str(file)],
-            depends_on=(),
-            warnings=(),
+    return [
+        require_template(
+            SynthesizedStack(file.name.partition(".")[0], "", "", read_templates([file])[str(file)])
         )
         for file in files
     ]
-    return list(map(require_template, stacks))
 
 
 def require_template(stack: SynthesizedStack) -> SynthesizedStack:
@@ -52,6 +52,49 @@ def require_template(stack: SynthesizedStack) -> SynthesizedStack:
         if not isinstance(resource.get("Properties", {}), Mapping):
             raise UserError(f"{stack.name}: {logical_id}: Properties: is no object")
     return stack
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The stacks before and after a change, with the changes between them.
+
+    Attributes:
+        running: State machines with a run in progress, by stack and logical id; None where the
+            account was not asked.
+    """
+
+    before: Sequence[SynthesizedStack]
+    after: Sequence[SynthesizedStack]
+    changes: Sequence[Change]
+    now: datetime
+    running: Mapping[tuple[str, str], str] | None = None
+
+    @cached_property
+    def left(self) -> Sequence[SynthesizedStack]:
+        """The stacks that only the first side has: they stay deployed."""
+        return [each for each in self.before if counterpart(each, self.after) is None]
+
+    @cached_property
+    def templates(self) -> tuple[Templates, Templates]:
+        """The templates of both sides."""
+        return Templates(templates_of(self.before)), Templates(templates_of(self.after))
+
+    @cached_property
+    def graphs(self) -> tuple[FailoverGraph, FailoverGraph]:
+        """What decides the failover on both sides, with the pairs that can't be followed."""
+        return _graph(self.before), _graph(self.after)
+
+    def of(self, *types: str) -> Sequence[Change]:
+        """Return the changes of resources of some types."""
+        return [each for each in self.changes if each.kind in types]
+
+
+def _graph(stacks: Sequence[SynthesizedStack]) -> FailoverGraph:
+    try:
+        return read_graph(templates_of(stacks))
+    except TemplateError as error:
+        pairs = any('"Failover":' in json.dumps(each.resources) for each in stacks)
+        return FailoverGraph((), (), (), [RefusedPair("", "", str(error))] if pairs else [])
 
 
 def templates_of(stacks: Sequence[SynthesizedStack]) -> Mapping[str, Mapping[str, object]]:

@@ -1,6 +1,6 @@
 """All alarms of an environment, each described once: what it measures, and when it fires."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,14 +72,19 @@ def own_alarms(environment: Environment, name: str) -> Iterator[AlarmDescription
     own = environment.all_alarms[name]
     for color in COLORS if own.metric.of_each_host else (environment.active,):
         host = environment.hosts.of(color) if own.metric.of_each_host else None
-        values = {"{host}": host.name, "{instance_id}": host.instance_id or ""} if host else {}
+        dimensions = {
+            key: value.replace("{host}", host.name).replace("{instance_id}", host.instance_id or "")
+            if host
+            else value
+            for key, value in own.metric.dimensions.items()
+        }
         yield AlarmDescription(
             AlarmKind.OTHER,
             color,
             host.name if host else "",
             names.own_alarm(host.name if host else environment.endpoint.record, name),
             own.metric.name,
-            tuple((key, _filled(value, values)) for key, value in own.metric.dimensions.items()),
+            tuple(dimensions.items()),
             fires_below=own.below is not None,
             settings=own,
             missing_data=own.missing_data,
@@ -87,12 +92,6 @@ def own_alarms(environment: Environment, name: str) -> Iterator[AlarmDescription
             decides=name in environment.failover_on,
             namespace=own.metric.namespace,
         )
-
-
-def _filled(value: str, values: Mapping[str, str]) -> str:
-    for placeholder, text in values.items():
-        value = value.replace(placeholder, text)
-    return value
 
 
 def _alarms_on(environment: Environment, color: Color) -> Iterator[AlarmDescription]:

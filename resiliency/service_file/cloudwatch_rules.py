@@ -43,15 +43,8 @@ def _there_is_something_to_measure(env: PartialDocument) -> Iterator[Problem]:
 
 
 def _processes_are_selected(env: PartialDocument) -> Iterator[Problem]:
-    for name in env.names(_AGENT, "processes"):
-        processes = env.within(_AGENT, "processes", name)
-        if not isinstance(processes.raw, dict):
-            continue
-        given = [key for key in ("name", "command") if processes.has(key)]
-        if not given:
-            yield processes.problem("has neither name nor command; give one like name: java")
-        elif len(given) == 2:
-            yield processes.problem("is given together with name; give one of them", "command")
+    for _, processes in env.members(_AGENT, "processes"):
+        yield from processes.one_of("name", "command", "one like name: java")
 
 
 def _alarms_have_names_of_their_own(env: PartialDocument) -> Iterator[Problem]:

@@ -102,17 +102,13 @@ def _databases_are_named(env: PartialDocument) -> Iterator[Problem]:
                     "rule 60 to 120 s; remove it",
                     key,
                 )
-        instance, cluster = drill.has("db_instance"), drill.has("db_cluster")
-        if instance and cluster:
-            yield drill.problem(
-                "is given together with db_instance, and a drill makes one database fail over; "
-                "give db_cluster alone where the instance belongs to it",
-                "db_cluster",
-            )
-        elif not instance and not cluster:
-            yield drill.problem(
-                "has neither db_instance nor db_cluster; give one like db_instance: shop-db"
-            )
+        yield from drill.one_of(
+            "db_instance",
+            "db_cluster",
+            "one like db_instance: shop-db",
+            ", and a drill makes one database fail over; give db_cluster alone where the instance "
+            "belongs to it",
+        )
         name = drill.text("dependency")
         protocol = env.text("dependencies", name, "check", "protocol") if name else None
         if protocol is not None and protocol not in _OF_DATABASES:
@@ -129,17 +125,12 @@ def _degradation_is_given(env: PartialDocument) -> Iterator[Problem]:
         if drill.text("fault") != "degrade":
             continue
         delayed, lossy = drill.has("delay_milliseconds"), drill.has("loss_percent")
-        if delayed and lossy:
-            yield drill.problem(
-                "is given together with delay_milliseconds, and AWS FIS can't do both at once; "
-                "give one of them, or make two drills",
-                "loss_percent",
-            )
-        elif not delayed and not lossy:
-            yield drill.problem(
-                "has neither delay_milliseconds nor loss_percent; give one like "
-                "delay_milliseconds: 300"
-            )
+        yield from drill.one_of(
+            "delay_milliseconds",
+            "loss_percent",
+            "one like delay_milliseconds: 300",
+            ", and AWS FIS can't do both at once; give one of them, or make two drills",
+        )
         delay, jitter = drill.number("delay_milliseconds"), drill.number("jitter_milliseconds")
         if lossy and not delayed and drill.has("jitter_milliseconds"):
             yield drill.problem(

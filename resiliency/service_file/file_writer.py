@@ -39,18 +39,15 @@ def _lines(
         comment = f"  # {comments[path]}" if path in comments else ""
         if isinstance(value, Mapping):
             short = f"{indent}{scalar(key)}: {_flow(value)}"
+            nested = any(isinstance(each, Mapping) for each in value.values())
             below = any(each[: len(path)] == path and each != path for each in comments)
-            if not below and len(short + comment) <= _MOST_COLUMNS and _is_flat(value):
+            if not below and len(short + comment) <= _MOST_COLUMNS and not nested:
                 yield short + comment
             else:
                 yield f"{indent}{scalar(key)}:{comment}"
                 yield from _lines(value, comments, path, f"{indent}  ")
         else:
             yield f"{indent}{scalar(key)}: {_flow(value)}{comment}"
-
-
-def _is_flat(value: Mapping[str, Any]) -> bool:
-    return not any(isinstance(each, Mapping) for each in value.values())
 
 
 def _flow(value: object) -> str:

@@ -81,7 +81,11 @@ def examine(document: yaml_source.Document) -> Examined:
         problems += probe_rules.fit_problems(service, partial)
         problems += cloudwatch_rules.fit_problems(service, partial)
         problems += drill_safety.safety_problems(service, partial)
-    if service is not None and not problems and _has_objectives(service):
+    if (
+        service is not None
+        and not problems
+        and any(each.objective is not None for each in service.environments.values())
+    ):
         # Loading the failover-time model takes longer than checking a file.
         from resiliency.service_file.objective import objective_problems
 
@@ -98,10 +102,6 @@ def _default_problems(document: yaml_source.Document) -> Iterable[Problem]:
     except ValidationError as error:
         return list(validation_messages.problems_of(error, document, complete=False))
     raise AssertionError("a file without a service is sound")
-
-
-def _has_objectives(service: Service) -> bool:
-    return any(each.objective is not None for each in service.environments.values())
 
 
 def _files(path: Path) -> Iterable[Path]:

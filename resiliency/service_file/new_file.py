@@ -88,6 +88,7 @@ def new_file(answers: Mapping[str, str], *, environment: str, zone_name: str | N
     """
     at: Path = ("environments", environment)
     zone = zone_name or answers["record"].partition(".")[2]
+    keys = ("name", "instance_id", "address")
     data: dict[str, Any] = {
         "service": answers["service"],
         "environments": {
@@ -102,7 +103,10 @@ def new_file(answers: Mapping[str, str], *, environment: str, zone_name: str | N
                 "endpoint": {"record": answers["record"]},
                 "active": "blue",
                 "failover_on": ["status"],
-                "hosts": {color: _host_data(answers[color]) for color in ("blue", "green")},
+                "hosts": {
+                    color: dict(zip(keys, answers[color].split(","), strict=True))
+                    for color in ("blue", "green")
+                },
             }
         },
     }
@@ -120,8 +124,3 @@ def new_file(answers: Mapping[str, str], *, environment: str, zone_name: str | N
     if problems:
         raise UsageError(*(f"{each.path}: {each.message}" for each in problems))
     return text
-
-
-def _host_data(answer: str) -> Mapping[str, str]:
-    name, instance_id, address = answer.split(",")
-    return {"name": name, "instance_id": instance_id, "address": address}

@@ -112,6 +112,15 @@ class PartialDocument:
         where = (*self.at, *path)
         return Problem(self.document.file, self.document.line_of(where), where, message)
 
+    def one_of(
+        self, first: str, second: str, like: str, why: str = "; give one of them"
+    ) -> Iterator[Problem]:
+        """Report that both or neither of two keys are given; ``like`` says what to give."""
+        if self.has(first) and self.has(second):
+            yield self.problem(f"is given together with {first}{why}", second)
+        elif isinstance(self.raw, dict) and not self.has(first) and not self.has(second):
+            yield self.problem(f"has neither {first} nor {second}; give {like}")
+
 
 # Walking the model along a path of the file. Annotations are typing's own objects, which have no
 # better static type than Any.

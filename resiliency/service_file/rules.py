@@ -41,21 +41,12 @@ def problems_of(partial: PartialDocument) -> Iterator[Problem]:
 
 
 def _one_topic_is_given(env: PartialDocument) -> Iterator[Problem]:
-    notifications = env.within("notifications")
-    if not isinstance(notifications.raw, dict):
-        return
-    by_name, by_arn = notifications.has("topic_name"), notifications.has("topic_arn")
-    if by_name and by_arn:
-        yield notifications.problem(
-            "is given together with topic_name; give topic_arn for an existing topic or topic_name "
-            "to create one",
-            "topic_arn",
-        )
-    if not by_name and not by_arn:
-        yield notifications.problem(
-            "has neither topic_name nor topic_arn; give topic_name to create a topic or topic_arn "
-            "for an existing one"
-        )
+    yield from env.within("notifications").one_of(
+        "topic_name",
+        "topic_arn",
+        "topic_name to create a topic or topic_arn for an existing one",
+        "; give topic_arn for an existing topic or topic_name to create one",
+    )
 
 
 def _topics_are_in_the_environments_place(env: PartialDocument) -> Iterator[Problem]:
@@ -249,11 +240,7 @@ def _own_alarms_can_be_made(env: PartialDocument) -> Iterator[Problem]:
         if not isinstance(alarm.raw, dict):
             continue
         yield from _alarm_can_be_followed(alarm, decides=name in deciding)
-        given = [key for key in ("at_least", "below") if alarm.has(key)]
-        if not given:
-            yield alarm.problem("has neither at_least nor below; give one like at_least: 90")
-        elif len(given) == 2:
-            yield alarm.problem("is given together with at_least; give one of them", "below")
+        yield from alarm.one_of("at_least", "below", "one like at_least: 90")
         dimensions = alarm.within("metric", "dimensions").raw
         values = [str(each) for each in dimensions.values()] if isinstance(dimensions, dict) else []
         if any("{instance_id}" in value for value in values):

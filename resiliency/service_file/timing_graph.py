@@ -37,6 +37,7 @@ from resiliency.service_file.mapping import (
 from resiliency.service_file.model.alarms import MissingDataName, OwnAlarm
 from resiliency.service_file.model.dependencies import DependencyFailover, DependencyTarget
 from resiliency.service_file.model.drills import DrillSettings
+from resiliency.service_file.model.endpoint import CheckerSettings
 from resiliency.service_file.model.hosts import Host
 from resiliency.service_file.model.service import Environment, Service
 from staged_resiliency.drills.alarm_effects import AlarmKind
@@ -129,15 +130,7 @@ def _dependency_pairs(service: Service, environment: Environment) -> Iterator[Pa
                 1,
             )
         else:
-            kind = given.check.protocol.upper()
-            check = EndpointCheck(
-                label,
-                kind if given.check.search_text is None else f"{kind}_STR_MATCH",
-                validation.domain_name(given.primary.dns_name),
-                given.check.interval_seconds,
-                given.check.failure_threshold,
-                regions=len(given.check.regions or ()) or DEFAULT_REGIONS,
-            )
+            check = _endpoint(label, validation.domain_name(given.primary.dns_name), given.check)
         yield Pair(
             validation.domain_name(dependency.host),
             "A" if given.is_alias else "CNAME",
@@ -169,7 +162,9 @@ def _deciding(service: Service, environment: Environment) -> HealthCheck:
 
 def _signal(service: Service, environment: Environment, name: str) -> BasicHealthCheck:
     if name == "endpoint":
-        return _endpoint(environment)
+        host = environment.hosts.of(environment.active)
+        address = next(iter(_values(host).values()))
+        return _endpoint(f"{host.name}-endpoint", address, environment.endpoint.check)
     (described,) = (
         alarm
         for alarm in alarms_of(environment)
@@ -179,16 +174,12 @@ def _signal(service: Service, environment: Environment, name: str) -> BasicHealt
     return AlarmCheck(alarm.name, alarm, _SILENCE[alarm.missing])
 
 
-def _endpoint(environment: Environment) -> EndpointCheck:
-    check = environment.endpoint.check
-    host = environment.hosts.of(environment.active)
+def _endpoint(label: str, address: str, check: CheckerSettings) -> EndpointCheck:
     kind = check.protocol.upper()
     return EndpointCheck(
-        f"{host.name}-endpoint",
+        label,
         kind if check.search_text is None else f"{kind}_STR_MATCH",
-        validation.domain_name(host.alias.dns_name)
-        if host.alias
-        else validation.ip_address(host.address or ""),
+        address,
         check.interval_seconds,
         check.failure_threshold,
         regions=len(check.regions or ()) or DEFAULT_REGIONS,

@@ -1,11 +1,10 @@
 """The checks of a status: each reads one part of the account, and says what is not well."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
 from resiliency.account import readers
-from resiliency.account.readers import JsonObject
 from resiliency.drill_cli.aws import Aws, Operation
 from resiliency.drill_cli.listing import rows_of
 from resiliency.errors import UserError
@@ -19,6 +18,7 @@ from resiliency.status.sections import Section
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.drill_status import Score
 from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
+from staged_resiliency.experiment.json_codec import JsonObject
 
 DETECT: Final[Operation] = ("cloudformation", "DetectStackDrift")
 DETECTION: Final[Operation] = ("cloudformation", "DescribeStackDriftDetectionStatus")
@@ -34,51 +34,44 @@ Check = Callable[[Deployed, Context, Section], None]
 
 def alarms(deployed: Deployed, context: Context, section: Section) -> None:
     """Check that every alarm of the stacks exists, is OK, and notifies somebody."""
-    for region, found in _alarms(deployed).items():
-        aws = deployed.account.in_region(region)
-        read = readers.alarms_named(aws, found)
-        for name in found:
-            alarm = read.get(name)
-            if alarm is None:
-                section.row("missing", name)
-                section.find(f"the alarm {name} does not exist", "deploy its stack again")
-                continue
-            state = str(alarm.get("StateValue"))
-            since = alarm.get("StateUpdatedTimestamp")
-            text = f"since {since:%Y-%m-%d %H:%M} UTC" if isinstance(since, datetime) else ""
-            section.row(state, name, text)
-            if state != "OK":
-                section.find(
-                    f"{name} is in {state} {text}: {alarm.get('StateReason', '')}",
-                    str(alarm.get("AlarmDescription") or "mend what it watches"),
-                )
-            if not alarm.get("ActionsEnabled", True) or not alarm.get("AlarmActions"):
-                why = "has no actions" if alarm.get("ActionsEnabled", True) else "is switched off"
-                section.find(f"{name} {why}, so nobody is notified", "deploy its stack again")
+    for name, alarm in _alarms(deployed):
+        if alarm is None:
+            section.row("missing", name)
+            section.find(f"the alarm {name} does not exist", "deploy its stack again")
+            continue
+        state = str(alarm.get("StateValue"))
+        since = alarm.get("StateUpdatedTimestamp")
+        text = f"since {since:%Y-%m-%d %H:%M} UTC" if isinstance(since, datetime) else ""
+        section.row(state, name, text)
+        if state != "OK":
+            section.find(
+                f"{name} is in {state} {text}: {alarm.get('StateReason', '')}",
+                str(alarm.get("AlarmDescription") or "mend what it watches"),
+            )
+        if not alarm.get("ActionsEnabled", True) or not alarm.get("AlarmActions"):
+            why = "has no actions" if alarm.get("ActionsEnabled", True) else "is switched off"
+            section.find(f"{name} {why}, so nobody is notified", "deploy its stack again")
 
 
 def topics(deployed: Deployed, context: Context, section: Section) -> None:
     """Check that every topic of the alarms has a subscriber who confirmed."""
-    arns: dict[str, None] = {}
-    for region, found in _alarms(deployed).items():
-        read = readers.alarms_named(deployed.account.in_region(region), found)
-        for alarm in read.values():
-            arns |= dict.fromkeys(
-                str(each)
-                for each in (*alarm.get("AlarmActions", ()), *alarm.get("OKActions", ()))
-                if str(each).split(":")[2:3] == ["sns"]
-            )
+    arns = dict.fromkeys(
+        str(each)
+        for _, alarm in _alarms(deployed)
+        for key in ("AlarmActions", "OKActions")
+        for each in (alarm or {}).get(key, ())
+        if str(each).split(":")[2:3] == ["sns"]
+    )
     for arn in arns:
         aws = deployed.account.in_region(arn.split(":")[3])
         try:
-            subscribed = (
-                None if readers.topic(aws, arn) is None else readers.subscriptions(aws, arn)
-            )
+            exists = readers.topic(aws, arn) is not None
+            subscribed = readers.subscriptions(aws, arn) if exists else []
         except UserError as error:
             # A topic of another account may be read by its owner alone.
             section.not_asked.append(str(error))
             continue
-        if subscribed is None:
+        if not exists:
             section.row("missing", arn)
             section.find(f"the topic {arn} does not exist", "deploy the notifications stack again")
             continue
@@ -215,13 +208,15 @@ def objective(deployed: Deployed, context: Context, section: Section) -> None:
             )
 
 
-def _alarms(deployed: Deployed) -> Mapping[str, Sequence[str]]:
-    """The names of the alarms of all stacks, by region."""
-    found: dict[str, list[str]] = {}
+def _alarms(deployed: Deployed) -> Iterator[tuple[str, JsonObject | None]]:
+    """Yield the names of the alarms of all stacks, each with the alarm, None if it is missing."""
+    by_region: dict[str, list[str]] = {}
     for kind in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"):
         for aws, name in deployed.ids(kind):
-            found.setdefault(aws.region, []).append(name)
-    return found
+            by_region.setdefault(aws.region, []).append(name)
+    for region, found in by_region.items():
+        alarms = readers.alarms_named(deployed.account.in_region(region), found)
+        yield from ((name, alarms.get(name)) for name in found)
 
 
 CHECKS: Final[Mapping[str, Check]] = {

@@ -19,7 +19,7 @@ from resiliency.drill_cli.stack import find_location
 from resiliency.errors import FINDINGS, NOT_ASKED, UsageError, UserError
 from resiliency.status.checks import CHECKS, Check, drift
 from resiliency.status.deployed import Deployed, read_deployed
-from resiliency.status.sections import Section, Status
+from resiliency.status.sections import Section, StatusReport
 from staged_resiliency.drills.runtime.context import Context
 
 PERMISSIONS: Final = "docs/status.md has the policy that it needs"
@@ -54,7 +54,7 @@ def status(options: argparse.Namespace) -> int:
     return exit_status(found)
 
 
-def status_of(deployed: Deployed, checks: Mapping[str, Check], context: Context) -> Status:
+def status_of(deployed: Deployed, checks: Mapping[str, Check], context: Context) -> StatusReport:
     """Make all checks; what one of them can't ask keeps no other from being made."""
     sections = []
     for title, check in checks.items():
@@ -65,17 +65,17 @@ def status_of(deployed: Deployed, checks: Mapping[str, Check], context: Context)
             section.not_asked.append(str(error))
         sections.append(section)
     where = deployed.location
-    return Status(where.service, where.environment, context.clock(), sections)
+    return StatusReport(where.service, where.environment, context.clock(), sections)
 
 
-def exit_status(found: Status) -> int:
+def exit_status(found: StatusReport) -> int:
     """Return 1 where something is not well, else 3 where something could not be asked."""
     if found.findings:
         return FINDINGS
     return NOT_ASKED if found.not_asked else 0
 
 
-def as_json(found: Status) -> Mapping[str, object]:
+def as_json(found: StatusReport) -> Mapping[str, object]:
     """Return a status as a JSON object."""
     return {
         "service": found.service,
@@ -90,7 +90,7 @@ def as_json(found: Status) -> Mapping[str, object]:
     }
 
 
-def page(found: Status, *, live: bool = False) -> Group:
+def page(found: StatusReport, *, live: bool = False) -> Group:
     """Return a status as text: findings first, then all that was found.
 
     What to do is not wrapped, so that commands can be copied, except on a page that renews itself.

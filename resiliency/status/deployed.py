@@ -21,27 +21,21 @@ from staged_resiliency.shared import names
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
-    """A resource of a deployed stack."""
-
-    kind: str
-    logical_id: str
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
 class DeployedStack:
-    """A deployed stack; its template is empty where it was not read."""
+    """A deployed stack; its template is empty where it was not read.
+
+    ``resources`` has type and physical ID of each resource.
+    """
 
     name: str
     aws: Aws
     status: str
-    resources: Sequence[Resource]
+    resources: Sequence[tuple[str, str]]
     template: Mapping[str, Any]
 
     def ids(self, kind: str) -> Sequence[str]:
         """Return the physical IDs of the resources of a type."""
-        return [each.id for each in self.resources if each.kind == kind and each.id]
+        return [id_ for each, id_ in self.resources if each == kind and id_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +120,7 @@ def _stack(aws: Aws, name: str, *, with_template: bool) -> DeployedStack | None:
         name=name,
         aws=aws,
         status=one_line(found["StackStatus"]),
-        resources=[
-            Resource(
-                each["ResourceType"], each["LogicalResourceId"], each.get("PhysicalResourceId", "")
-            )
-            for each in listed
-        ],
+        resources=[(each["ResourceType"], each.get("PhysicalResourceId", "")) for each in listed],
         template=(with_template and template_of_stack(aws, name)) or {},
     )
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from resiliency.account import readers
-from resiliency.account.readers import JsonObject
 from resiliency.drill_cli.aws import Aws, Operation
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.status.deployed import Deployed
@@ -15,21 +14,16 @@ from staged_resiliency.drills.runtime.client_view import ask_for
 from staged_resiliency.drills.runtime.context import AwsError, Context
 from staged_resiliency.drills.runtime.network import UnansweredError, is_ipv4
 from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.experiment.observations import NO_ANSWER
 
 TEST_ANSWER: Final[Operation] = ("route53", "TestDNSAnswer")
 
-COPIED: Final = (
-    "Namespace",
-    "MetricName",
-    "Dimensions",
-    "Statistic",
-    "Period",
-    "EvaluationPeriods",
-    "Threshold",
-    "ComparisonOperator",
+_DEPLOY: Final = "deploy the failover stack again"
+_COMPARE: Final = "compare the records with the deployed template: resiliency status --drift"
+_ASSOCIATE: Final = (
+    "associate the address with the right instance, or mend the host's configuration"
 )
-"""The settings that a health check copies from its alarm when it is created or updated."""
 
 
 def serving(deployed: Deployed, context: Context, section: Section) -> None:
@@ -57,11 +51,8 @@ def serving(deployed: Deployed, context: Context, section: Section) -> None:
             _own_name(pair, addresses, context, section)
             continue
         host = _host_at(pair, addresses, context)
-        section.row(
-            host or "unknown",
-            f"Route 53 answers ({record_type})",
-            ", ".join(addresses) or "nothing",
-        )
+        shown = ", ".join(addresses) or "nothing"
+        section.row(host or "unknown", f"Route 53 answers ({record_type})", shown)
         _find_host(pair, host, "Route 53", addresses, section)
         if record_type != "A":  # this machine may have no IPv6
             continue
@@ -74,7 +65,8 @@ def serving(deployed: Deployed, context: Context, section: Section) -> None:
                 "wait until the TTL is over; if it stays so, the zone is not delegated to Route 53 "
                 "here, or a resolver has an entry of its own",
             )
-        _ask(deployed, pair, (resolved or addresses)[:1], context, section)
+        for address in (resolved or addresses)[:1]:
+            _ask(deployed, pair, address, context, section)
 
 
 def _serving_in_vpc(plan: Plan, pair: Deployment, context: Context, section: Section) -> None:
@@ -104,27 +96,26 @@ def _serving_in_vpc(plan: Plan, pair: Deployment, context: Context, section: Sec
             f"see whether the service on that host runs: {plan.endpoint}",
         )
     elif host is not None and found.host != host:
-        section.find(
-            f"{found.host!r} answers {found.reason}, the address of {host}",
-            "associate the address with the right instance, or mend the host's configuration",
-        )
+        section.find(f"{found.host!r} answers {found.reason}, the address of {host}", _ASSOCIATE)
 
 
 def _find_host(
     pair: Deployment, host: str | None, who: str, addresses: Sequence[str], section: Section
 ) -> None:
     """Report clients that are not sent to the active host."""
-    name = pair.pair.name
+    shown = ", ".join(addresses) or "nothing"
+    _find_standby(pair, host, "the standby", section)
+    if host is None:
+        section.find(
+            f"{who} answers {shown} for {pair.pair.name}, the address of neither host", _COMPARE
+        )
+
+
+def _find_standby(pair: Deployment, host: str | None, role: str, section: Section) -> None:
     if host == pair.standby.name:
         section.find(
-            f"clients of {name} are sent to {host}, the standby",
+            f"clients of {pair.pair.name} are sent to {host}, {role}",
             f"find out why {pair.active.name} is unhealthy, from the findings on health checks",
-        )
-    elif host is None:
-        section.find(
-            f"{who} answers {', '.join(addresses) or 'nothing'} for {name}, the address of "
-            "neither host",
-            "compare the records with the deployed template: resiliency status --drift",
         )
 
 
@@ -138,46 +129,34 @@ def _own_name(pair: Deployment, answer: Sequence[str], context: Context, section
         target = _host_at(pair, answer, context)
     shown = ", ".join(answer) or "nothing"
     section.row(target or "unknown", f"Route 53 answers ({record_type})", f"{shown} for {name}")
-    if target == pair.standby.name:
-        section.find(
-            f"clients of {name} are sent to {target}, the secondary of {pair.dependency}",
-            f"find out why {pair.active.name} is unhealthy, from the findings on health checks",
-        )
-    elif target is None and (record_type == "CNAME" or not answer):
+    _find_standby(pair, target, f"the secondary of {pair.dependency}", section)
+    if target is None and (record_type == "CNAME" or not answer):
         section.find(
             f"Route 53 answers {shown} for {name}, neither the primary nor the secondary of "
             f"{pair.dependency}",
-            "compare the records with the deployed template: resiliency status --drift",
+            _COMPARE,
         )
 
 
 def _ask(
-    deployed: Deployed,
-    pair: Deployment,
-    addresses: Sequence[str],
-    context: Context,
-    section: Section,
+    deployed: Deployed, pair: Deployment, address: str, context: Context, section: Section
 ) -> None:
+    """Ask the service at an address which host it is on."""
     endpoint = deployed.endpoint
-    for address in addresses:
-        try:
-            found = context.ask(address, endpoint, pair.pair.name)
-        except UnansweredError as error:
-            section.row("no answer", f"{endpoint.path} at {address}", str(error))
-            section.find(
-                f"clients of {pair.pair.name} get no answer from {address}: {error}",
-                f"see whether the service on that host runs: {endpoint}",
-            )
-            continue
-        expected = _host_at(pair, [address], context)
-        host = expected or "" if endpoint.field is None else found
-        section.row(host, f"{endpoint.path} at {address}", "answered")
-        known = {each.name for each in pair.hosts}
-        if endpoint.field is not None and expected in known and found != expected:
-            section.find(
-                f"{found!r} answers at {address}, the address of {expected}",
-                "associate the address with the right instance, or mend the host's configuration",
-            )
+    try:
+        found = context.ask(address, endpoint, pair.pair.name)
+    except UnansweredError as error:
+        section.row("no answer", f"{endpoint.path} at {address}", str(error))
+        section.find(
+            f"clients of {pair.pair.name} get no answer from {address}: {error}",
+            f"see whether the service on that host runs: {endpoint}",
+        )
+        return
+    expected = _host_at(pair, [address], context)
+    host = expected or "" if endpoint.field is None else found
+    section.row(host, f"{endpoint.path} at {address}", "answered")
+    if endpoint.field is not None and expected is not None and found != expected:
+        section.find(f"{found!r} answers at {address}, the address of {expected}", _ASSOCIATE)
 
 
 def records(deployed: Deployed, context: Context, section: Section) -> None:
@@ -193,9 +172,9 @@ def records(deployed: Deployed, context: Context, section: Section) -> None:
             found = existing.get(role)
             if found is None:
                 section.row("missing", label)
-                section.find(f"there is no record {label}", "deploy the failover stack again")
+                section.find(f"there is no record {label}", _DEPLOY)
                 continue
-            now = _values(found)
+            now = readers.values_of(found)
             check = found.get("HealthCheckId")
             section.row(role.lower(), label, f"{', '.join(now)}, health check {check or 'none'}")
             if sorted(now) != sorted(readers.dns_name(each) for each in values):
@@ -206,12 +185,12 @@ def records(deployed: Deployed, context: Context, section: Section) -> None:
             if role == "PRIMARY" and check is None:
                 section.find(
                     f"{label} has no health check, so clients are never sent to the standby",
-                    "deploy the failover stack again",
+                    _DEPLOY,
                 )
             elif check is not None and check not in checks:
                 section.find(
                     f"{label} follows the health check {check}, which the stack does not have",
-                    "deploy the failover stack again",
+                    _DEPLOY,
                 )
     for why in deployed.left_out:
         section.find(f"left out: {why}", "")
@@ -228,7 +207,7 @@ def health_checks(deployed: Deployed, context: Context, section: Section) -> Non
                         section.find(
                             f"the health check {id_} of {pair.pair.name} {role} does not exist, so "
                             "Route 53 counts it as healthy",
-                            "deploy the failover stack again",
+                            _DEPLOY,
                         )
     healthy = _statuses(deployed, list(found), context)
     for id_, check in found.items():
@@ -238,9 +217,10 @@ def health_checks(deployed: Deployed, context: Context, section: Section) -> Non
         observers = ""
         if kind not in ("CALCULATED", "CLOUDWATCH_METRIC"):
             seen = readers.observations(deployed.account.home, id_)
-            good = [each for each in seen if _reports(each).startswith("Success")]
-            observers = f"{len(good)} of {len(seen)} health checkers get an answer"
-            bad = [_reports(each) for each in seen if each not in good]
+            reports = [str(each.get("StatusReport", {}).get("Status", "")) for each in seen]
+            bad = [each for each in reports if not each.startswith("Success")]
+            good = len(seen) - len(bad)
+            observers = f"{good} of {len(seen)} health checkers get an answer"
             if bad:
                 observers += f"; others: {bad[0]}"
         state = {1.0: "healthy", 0.0: "unhealthy"}.get(healthy.get(id_, -1.0), "no data")
@@ -255,7 +235,10 @@ def health_checks(deployed: Deployed, context: Context, section: Section) -> Non
             ("Inverted", "it counts as healthy while what it watches is not"),
         ):
             if config.get(flag):
-                section.find(f"health check {label} is {flag.lower()}: {effect}", _redeploy(id_))
+                section.find(
+                    f"health check {label} is {flag.lower()}: {effect}",
+                    f"undo it: aws route53 update-health-check --health-check-id {id_}",
+                )
         if kind == "CLOUDWATCH_METRIC":
             _compare(deployed, id_, check, section)
 
@@ -271,7 +254,7 @@ def _compare(deployed: Deployed, id_: str, check: JsonObject, section: Section) 
     if alarm is None:
         section.find(
             f"the alarm {name} in {region}, from which health check {id_} was made, does not exist",
-            "deploy the failover stack again",
+            _DEPLOY,
         )
         return
     copy = check.get("CloudWatchAlarmConfiguration")
@@ -279,9 +262,9 @@ def _compare(deployed: Deployed, id_: str, check: JsonObject, section: Section) 
         section.not_asked.append(f"health check {id_}: Route 53 returns no copy of its alarm")
         return
     differing = [
-        f"{field} {_shown(copy.get(field))} where the alarm has {_shown(alarm.get(field))}"
-        for field in COPIED
-        if _comparable(copy.get(field)) != _comparable(alarm.get(field))
+        f"{key} {json.dumps(readers.in_any_order(copy[key]))} where the alarm has "
+        f"{json.dumps(readers.in_any_order(alarm.get(key)))}"
+        for key in readers.stale_settings(copy, alarm)
     ]
     if differing:
         section.find(
@@ -324,12 +307,6 @@ def _records(deployed: Deployed, pair: Deployment) -> Mapping[str, JsonObject]:
     }
 
 
-def _values(record: JsonObject) -> Sequence[str]:
-    if "AliasTarget" in record:
-        return [readers.dns_name(record["AliasTarget"]["DNSName"])]
-    return [readers.dns_name(each["Value"]) for each in record.get("ResourceRecords", ())]
-
-
 def _host_at(pair: Deployment, addresses: Sequence[str], context: Context) -> str | None:
     """The host that has one of some addresses; an alias has those of its load balancer."""
     for host in pair.hosts:
@@ -362,14 +339,6 @@ def _label(config: JsonObject, id_: str) -> str:
     return f"{id_} on {config['Type']} {where}{config.get('ResourcePath', '')}"
 
 
-def _reports(observation: JsonObject) -> str:
-    return str(observation.get("StatusReport", {}).get("Status", ""))
-
-
-def _redeploy(id_: str) -> str:
-    return f"undo it: aws route53 update-health-check --health-check-id {id_}"
-
-
 def _statuses(deployed: Deployed, ids: Sequence[str], context: Context) -> Mapping[str, float]:
     """The last status of health checks: 1 for healthy, 0 for unhealthy."""
     metrics = {
@@ -382,13 +351,3 @@ def _statuses(deployed: Deployed, ids: Sequence[str], context: Context) -> Mappi
     }
     found = latest(deployed.account.of_health_checks(), metrics, "Minimum", context)
     return {id_: value for id_, (_, value) in found.items()}
-
-
-def _comparable(value: object) -> object:
-    if isinstance(value, list):  # dimensions, in any order
-        return sorted((each["Name"], each["Value"]) for each in value)
-    return value
-
-
-def _shown(value: object) -> str:
-    return json.dumps(_comparable(value) if isinstance(value, list) else value)

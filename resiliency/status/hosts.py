@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from resiliency.account import readers
-from resiliency.account.readers import JsonObject
 from resiliency.drill_cli.aws import MANAGED, Aws, Operation
 from resiliency.report.wording import seconds
 from resiliency.status.deployed import Deployed
 from resiliency.status.metrics import WINDOW_SECONDS, latest
 from resiliency.status.sections import Section
 from staged_resiliency.drills.runtime.context import Context
+from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.shared import names
 
 ASSOCIATION: Final[Operation] = ("ssm", "DescribeAssociation")

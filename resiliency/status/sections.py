@@ -46,7 +46,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class StatusReport:
     """The status of a service in an environment, ``at`` seconds since the epoch."""
 
     service: str

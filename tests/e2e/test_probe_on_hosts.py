@@ -17,7 +17,7 @@ from tests.e2e.machine.gate import Refusal
 from tests.e2e.machine.put_metric_data import Metric, breaches, merged
 from tests.e2e.machine.step_order import Invocation, Status
 from tests.e2e.machine.systems_manager import AGENT_FILES, run_document
-from tests.e2e.machine.waiting import eventually
+from tests.e2e.machine.waiting import BUSY_SECONDS, eventually
 from tests.e2e.probed_hosts import (
     BLUE,
     CONFIGURATION,
@@ -165,25 +165,24 @@ def test_a_second_run_changes_and_restarts_nothing(blue: Host) -> None:
 def test_a_blackholed_port_is_a_0_in_time_while_the_other_target_stays_1(
     cloud: Cloud, blue: Host
 ) -> None:
-    eventually("a first sample", lambda: blue.metric(DB), seconds=20)
-    since = time.time()
+    eventually("a first sample", lambda: blue.metric(DB))
+    before = time.time()
     faults.drop(blue, 5432)
+    dropped = time.time()
 
     def first_zero() -> float | None:
         for each in cloud.cloudwatch.requests:
-            if each.source == blue.address and each.at > since:
+            if each.source == blue.address and each.at > before:
                 for datum in each.put().data:
                     if datum.metric == Metric.of(DB, Host=BLUE) and datum.point.least == 0:
                         return each.at
         return None
 
     try:
-        arrived = eventually("a 0 at CloudWatch", first_zero, seconds=30)
-        # Interval and timeout, and what a busy test machine takes.
-        assert arrived - since <= INTERVAL_SECONDS + TIMEOUT_SECONDS + 2
-        failures = eventually(
-            "its class", lambda: blue.metric(f"{DB}-failures", Class="timeout"), seconds=5
-        )
+        arrived = eventually("a 0 at CloudWatch", first_zero)
+        # With the first sample: a second one would be an interval later.
+        assert arrived - dropped <= INTERVAL_SECONDS + TIMEOUT_SECONDS + BUSY_SECONDS
+        failures = eventually("its class", lambda: blue.metric(f"{DB}-failures", Class="timeout"))
         assert sum(point.total for point in failures.values()) >= 1
         assert any(f"{DB} " in line and "timeout" in line for line in blue.journal(UNIT))
     finally:
@@ -195,7 +194,6 @@ def test_a_blackholed_port_is_a_0_in_time_while_the_other_target_stays_1(
         lambda: any(
             f"{DB} " in line and "succeeded" in line for line in blue.journal(UNIT)[recovered:]
         ),
-        seconds=20,
     )
 
 
@@ -205,8 +203,8 @@ def test_what_dies_or_hangs_is_started_again(blue: Host, death: str) -> None:
     restarts = int(blue.property(UNIT, "NRestarts"))
     blue.run(["kill", "-KILL" if death == "kill -9" else "-STOP", str(before)])
     # The watchdog waits 30 s for a loop that is stuck, systemd 5 s before it starts again.
-    eventually("another process", lambda: blue.pid not in (0, before), seconds=60, every=0.5)
-    eventually("it is ready", lambda: blue.state(UNIT) == "active", seconds=20)
+    eventually("another process", lambda: blue.pid not in (0, before), every=0.5)
+    eventually("it is ready", lambda: blue.state(UNIT) == "active")
     assert int(blue.property(UNIT, "NRestarts")) == restarts + 1
     if death == "stuck":
         assert any("Watchdog timeout" in line for line in blue.journal(UNIT))
@@ -214,7 +212,7 @@ def test_what_dies_or_hangs_is_started_again(blue: Host, death: str) -> None:
 
 def test_it_starts_at_boot(cloud: Cloud, blue: Host) -> None:
     blue.reboot()
-    eventually("it is active", lambda: blue.state(UNIT) == "active", seconds=20)
+    eventually("it is active", lambda: blue.state(UNIT) == "active")
     since = time.time()
     eventually(
         "a request after the boot",
@@ -257,7 +255,9 @@ Before=network-online.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=sleep 25
+# The boot is over before the network is there; one that waits for the network waits for the limit.
+ExecStart=timeout 30 sh -c 'until systemctl is-active --quiet multi-user.target; do sleep 1; done'
+SuccessExitStatus=124
 [Install]
 WantedBy=network-online.target
 """
@@ -284,13 +284,12 @@ def test_a_boot_waits_neither_for_the_network_nor_for_the_host_s_name(host: Host
         return int(host.property(unit, "ActiveEnterTimestampMonotonic")) / 1e6
 
     assert host.state("slow") == "active"
-    assert seconds("multi-user.target") < seconds("sysinit.target") + 20 < seconds("slow")
+    assert seconds("multi-user.target") < seconds("slow")
     assert seconds(UNIT) > seconds("slow"), "samples without a network would be 0"
     assert host.state(UNIT) == "active"
     eventually(
         "it says why it waits",
         lambda: "the metadata service can't be reached" in agent_status(host),
-        seconds=20,
     )
     pid = host.pid
     # A run of the document reports it.
@@ -302,7 +301,7 @@ def test_a_boot_waits_neither_for_the_network_nor_for_the_host_s_name(host: Host
     )
     assert "waiting: this host's name can't be determined: the" in daily.association_summary
     host.run(["nft", "delete", "table", "inet", "silent"])
-    eventually("it samples", lambda: not agent_status(host).startswith("waiting"), seconds=60)
+    eventually("it samples", lambda: not agent_status(host).startswith("waiting"))
     assert host.pid == pid
 
 
@@ -313,17 +312,17 @@ def test_a_silent_metadata_service_does_not_keep_a_known_host_from_sampling(
     faults.drop(host, 80)
     # In the same boot, on every instance.
     host.run(["systemctl", "restart", UNIT])
-    eventually("it samples", lambda: agent_status(host).startswith("2 targets"), seconds=20)
+    eventually("it samples", lambda: agent_status(host).startswith("2 targets"))
     faults.heal(host)
 
     # After a boot, where the firmware has the instance's id.
     add_units(host, nitro=NITRO)
     host.reboot()
     saved = f"{STATE}/identity.json"
-    eventually("its id is saved", lambda: "i-0123456789abcdef0" in host.read(saved), seconds=20)
+    eventually("its id is saved", lambda: "i-0123456789abcdef0" in host.read(saved))
     add_units(host, silent=SILENT_METADATA)
     host.reboot()
-    eventually("it samples", lambda: agent_status(host).startswith("2 targets"), seconds=20)
+    eventually("it samples", lambda: agent_status(host).startswith("2 targets"))
     lines = host.journal(UNIT)
     assert any("the metadata service can't be reached" in line for line in lines), lines
 
@@ -334,7 +333,8 @@ def test_two_hosts_watch_each_other(cloud: Cloud, template: Template) -> None:
         addresses = {BLUE: blue.address, GREEN: green.address}
 
         def peers_here(configuration: Data) -> None:
-            quick(configuration)
+            # Not a second: then a web server that is late on a busy machine would be a 0.
+            configuration.update(interval_seconds=6, timeout_seconds=TIMEOUT_SECONDS)
             assert configuration["peers"].keys() == addresses.keys()
             for name, check in configuration["peers"].items():
                 assert (check["check"], check["path"]) == ("http", "/version/")
@@ -358,11 +358,11 @@ def test_two_hosts_watch_each_other(cloud: Cloud, template: Template) -> None:
             return seen(observed, observer) == {1}
 
         for observed, observer in ((blue, green), (green, blue)):
-            eventually("a 1", partial(only_ones, observed, observer), seconds=20)
+            eventually("a 1", partial(only_ones, observed, observer))
         # A dead host is a 0, and not silence.
         blue.power_off()
         try:
-            eventually("a 0 of the dead host", lambda: 0 in seen(blue, green), seconds=20)
+            eventually("a 0 of the dead host", lambda: 0 in seen(blue, green))
         except AssertionError as error:
             raise AssertionError("\n".join([str(error), *green.journal(UNIT)[-30:]])) from None
         assert seen(green, blue) == {1}
@@ -375,7 +375,7 @@ def test_two_hosts_watch_each_other(cloud: Cloud, template: Template) -> None:
 
 def test_nothing_is_lost_while_cloudwatch_is_away(cloud: Cloud, host: Host) -> None:
     host.install(quick_without_peers)
-    eventually("a first sample", lambda: host.metric(DB), seconds=20)
+    eventually("a first sample", lambda: host.metric(DB))
     since = datetime.now(timezone.utc)
     try:
         cloud.cloudwatch.gate.answer(Refusal("Throttling"))
@@ -396,7 +396,7 @@ def test_nothing_is_lost_while_cloudwatch_is_away(cloud: Cloud, host: Host) -> N
     def spool_is_empty() -> bool:
         return host.shell(f"ls {STATE} | grep -v identity || true") == ""
 
-    eventually("everything is sent", spool_is_empty, seconds=60, every=0.5)
+    eventually("everything is sent", spool_is_empty, every=0.5)
     host.run(["systemctl", "stop", UNIT])  # sends the rest
     taken = sum(line.startswith(f"{DB} ") for line in host.journal(UNIT))
     sent = sum(point.samples for point in host.metric(DB).values())
@@ -413,14 +413,14 @@ def test_nothing_is_lost_while_cloudwatch_is_away(cloud: Cloud, host: Host) -> N
 
 def test_it_ends_within_5_seconds_while_cloudwatch_hangs(cloud: Cloud, host: Host) -> None:
     host.install(quick_without_peers)
-    eventually("a first sample", lambda: host.metric(DB), seconds=20)
+    eventually("a first sample", lambda: host.metric(DB))
     try:
         cloud.cloudwatch.gate.hang()
         time.sleep(3)
         began = time.monotonic()
         host.run(["systemctl", "stop", UNIT])
-        assert time.monotonic() - began < 5.5
-        assert host.property(UNIT, "Result") == "success"
+        assert time.monotonic() - began < 5 + BUSY_SECONDS
+        assert host.property(UNIT, "Result") == "success", "systemd did not end it, after 10 s"
         assert host.shell(f"ls {STATE} | grep -v identity || true") != ""
     finally:
         cloud.cloudwatch.gate.open()
@@ -530,7 +530,7 @@ def test_a_configuration_change_restarts_nothing_and_a_bad_one_is_refused(
 
     host.install(one_more)
     assert host.pid == pid
-    points = eventually("the new target", lambda: host.metric("mail-connectivity"), seconds=20)
+    points = eventually("the new target", lambda: host.metric("mail-connectivity"))
     assert {point.greatest for point in points.values()} == {0}
 
     # Somebody edits the file by hand, badly: the agent keeps what it has, the next run mends it.
@@ -665,7 +665,7 @@ def test_boto3_comes_from_the_distribution_where_it_is_missing(template: Templat
         invocation = run_document(bare, document, bare_parameters())
         assert invocation.status is Status.SUCCESS, invocation
         assert "with python3-boto3 of the distribution" in invocation.step("Python").stdout
-        eventually("it probes", partial(probes, bare), seconds=20)
+        eventually("it probes", partial(probes, bare))
 
 
 def test_boto3_comes_from_pypi_where_the_distribution_s_can_t_be_installed(
@@ -688,7 +688,7 @@ def test_boto3_comes_from_pypi_where_the_distribution_s_can_t_be_installed(
         first = installed(bare)
         assert "python3-boto3 of the distribution could not be installed" in str(first)
         assert "with pinned packages from PyPI" in str(first)
-        eventually("it probes", partial(probes, bare), seconds=20)
+        eventually("it probes", partial(probes, bare))
         python = bare.shell(f"echo {HOME}/venv-*/bin/python")
         process = bare.property(UNIT, "MainPID")
         assert bare.read(f"/proc/{process}/cmdline").startswith(python)

@@ -71,7 +71,7 @@ def host(cloud: Cloud, template: Template) -> Iterator[Host]:
         made.install(
             lambda configuration: configuration.update(interval_seconds=2, timeout_seconds=1)
         )
-        eventually("it listens", lambda: listening(made), seconds=20)
+        eventually("it listens", lambda: listening(made))
         yield made
 
 
@@ -172,7 +172,7 @@ def test_what_is_sent_while_cloudwatch_is_away_arrives_later_even_after_a_restar
         send(host)
         wait_for_second(20)
         host.run(["systemctl", "restart", UNIT])
-        eventually("it listens", lambda: listening(host), seconds=20)
+        eventually("it listens", lambda: listening(host))
     finally:
         cloud.cloudwatch.gate.open()
     eventually("the data", lambda: received(cloud, since), seconds=75, every=0.5)

@@ -12,6 +12,7 @@ from resiliency.cli import main
 from staged_resiliency.probe.document import command_document
 from staged_resiliency.probe.document_builder import agent_files
 from tests.cases import cases
+from tests.resiliency.conftest import Resiliency
 from tests.support import Template
 
 
@@ -23,12 +24,10 @@ def written_in(folder: Path) -> dict[str, str]:
     }
 
 
-def test_the_sources_are_those_of_the_agent(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["agent-sources", str(tmp_path / "new")]) == 0
+def test_the_sources_are_those_of_the_agent(tmp_path: Path, resiliency: Resiliency) -> None:
+    printed = resiliency("agent-sources", str(tmp_path / "new"))
     assert written_in(tmp_path / "new") == dict(agent_files())
-    assert capsys.readouterr().out == f"{tmp_path / 'new'}: {len(agent_files())} files\n"
+    assert printed.out == f"{tmp_path / 'new'}: {len(agent_files())} files\n"
 
 
 @pytest.mark.parametrize("form", ["template", "content", "get-document"])
@@ -80,22 +79,22 @@ def _step(*lines: str) -> dict[str, Any]:
     },
 )
 def test_what_holds_no_sources_is_refused(
-    content: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    content: str, message: str, tmp_path: Path, resiliency: Resiliency
 ) -> None:
     evil = base64.b64encode(bz2.compress(b'{"../evil": ""}')).decode()
     file = tmp_path / "file.json"
     file.write_text(content.replace("@evil", evil))
-    assert main(["agent-sources", str(tmp_path / "new"), "--of", str(file)]) == 1
-    assert capsys.readouterr().err.startswith(f"{file}: {message}")
+    done = resiliency("agent-sources", str(tmp_path / "new"), "--of", file, status=1)
+    assert done.err.startswith(f"{file}: {message}")
     assert not (tmp_path / "new").exists()
     assert not (tmp_path / "evil").exists()
 
 
 def test_a_folder_with_something_in_it_is_left_alone(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, resiliency: Resiliency
 ) -> None:
     (tmp_path / "mine").write_text("mine")
-    assert main(["agent-sources", str(tmp_path)]) == 1
-    assert capsys.readouterr().err == (f"{tmp_path}: is not empty; give a new folder\n")
-    assert main(["agent-sources", str(tmp_path / "mine" / "below")]) == 1
-    assert "can't be written" in capsys.readouterr().err
+    done = resiliency("agent-sources", tmp_path, status=1)
+    assert done.err == (f"{tmp_path}: is not empty; give a new folder\n")
+    done = resiliency("agent-sources", str(tmp_path / "mine" / "below"), status=1)
+    assert "can't be written" in done.err

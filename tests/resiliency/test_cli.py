@@ -18,6 +18,7 @@ from resiliency.commands import schema
 from resiliency.errors import NOT_ASKED, UsageError, UserError
 from resiliency.service_file.schema import json_schema
 from tests.cases import cases
+from tests.resiliency.conftest import Resiliency
 from tests.support import EXAMPLE_FILE, ROOT, Template
 
 EXAMPLE = EXAMPLE_FILE.read_text(encoding="utf-8")
@@ -49,9 +50,8 @@ def write_assembly(template: Template | None = None) -> None:
     Path("cdk.out/site.template.json").write_text(json.dumps(template))
 
 
-def test_check_of_the_example_prints_its_notes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["check", str(EXAMPLE_FILE)]) == 0
-    printed = capsys.readouterr()
+def test_check_of_the_example_prints_its_notes(resiliency: Resiliency) -> None:
+    printed = resiliency("check", EXAMPLE_FILE)
     assert printed.out.splitlines() == [
         "bookstore: valid, 1 environment(s)",
         "  note: environments.production.hosts.green: has no instance_id, so no alarm reports "
@@ -69,53 +69,41 @@ def test_check_of_the_example_prints_its_notes(capsys: pytest.CaptureFixture[str
     assert printed.err == ""
 
 
-def test_check_prints_warnings_and_still_succeeds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_prints_warnings_and_still_succeeds(resiliency: Resiliency) -> None:
     write_service(("ttl_seconds: 60", "ttl_seconds: 300"))
-    assert cli.main(["check"]) == 0
-    assert capsys.readouterr().out.splitlines()[1] == (
+    assert resiliency("check").out.splitlines()[1] == (
         "  warning: environments.production.endpoint.ttl_seconds: 300 s: clients may keep the "
         "failed host's address that long after a failover; give 60 or less"
     )
 
 
-def test_check_reads_the_folder_services_unless_given_another(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_check_reads_the_folder_services_unless_given_another(resiliency: Resiliency) -> None:
     write_service(("active: blue", "active: bleu"))
-    assert cli.main(["check"]) == 1
-    assert capsys.readouterr().err == (
+    assert resiliency("check", status=1).err == (
         "services/bookstore.yaml:12: environments.production.active: 'bleu' is not one of the "
         "values allowed here; did you mean blue?\n"
     )
 
 
-def test_schema_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["schema"]) == 0
-    assert json.loads(capsys.readouterr().out) == json_schema()
+def test_schema_prints_the_schema(resiliency: Resiliency) -> None:
+    assert json.loads(resiliency("schema").out) == json_schema()
 
 
-def test_summary_shows_the_folder_cdk_out_unless_given_another(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_summary_shows_the_folder_cdk_out_unless_given_another(resiliency: Resiliency) -> None:
     write_assembly()
-    assert cli.main(["summary"]) == 0
-    printed = capsys.readouterr().out
+    printed = resiliency("summary").out
     assert "What would be deployed" in printed
     assert "1 KMS::Key" in printed
 
 
-def test_summary_of_a_named_folder(capsys: pytest.CaptureFixture[str]) -> None:
+def test_summary_of_a_named_folder(resiliency: Resiliency) -> None:
     write_assembly()
     Path("cdk.out").rename("elsewhere")
-    assert cli.main(["summary", "elsewhere"]) == 0
-    assert "1 KMS::Key" in capsys.readouterr().out
+    assert "1 KMS::Key" in resiliency("summary", "elsewhere").out
 
 
-def test_summary_without_an_assembly_says_how_to_make_one(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert cli.main(["summary"]) == 1
-    printed = capsys.readouterr()
+def test_summary_without_an_assembly_says_how_to_make_one(resiliency: Resiliency) -> None:
+    printed = resiliency("summary", status=1)
     assert printed.err == "cdk.out/manifest.json: does not exist; run `npx cdk synth` first\n"
     assert printed.out == ""
 
@@ -129,25 +117,19 @@ def test_summary_without_an_assembly_says_how_to_make_one(
     },
 )
 def test_a_wrong_command_line_is_refused_with_the_usage(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, resiliency: Resiliency
 ) -> None:
-    with pytest.raises(SystemExit) as exit_:
-        cli.main(arguments)
-    assert exit_.value.code == 2
-    error = capsys.readouterr().err
+    error = resiliency(*arguments, status=2).err
     assert error.startswith("usage: resiliency")
     assert message in error
 
 
-def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as exit_:
-        cli.main(["--help"])
-    assert exit_.value.code == 0
-    printed = capsys.readouterr().out
+def test_help_names_every_command(resiliency: Resiliency) -> None:
+    printed = resiliency("--help").out
     assert all(f"\n    {command} " in printed for command in ("check", "summary", "schema"))
 
 
-def resiliency(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def installed(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the installed command, as a shell does."""
     return subprocess.run(
         [Path(sys.executable).parent / "resiliency", *arguments],
@@ -160,7 +142,7 @@ def resiliency(*arguments: str, **variables: str) -> subprocess.CompletedProcess
 
 def test_the_installed_command_exits_with_the_status() -> None:
     write_service(("active: blue", "active: bleu"))
-    finished = resiliency("check")
+    finished = installed("check")
     assert finished.returncode == 1
     assert finished.stderr.startswith("services/bookstore.yaml:12: ")
     assert len(finished.stderr.splitlines()) == 1
@@ -180,20 +162,19 @@ def test_a_file_can_be_checked_without_the_cdk() -> None:
 
 def test_text_that_the_terminal_can_not_show_does_not_stop_the_check() -> None:
     write_service(("active: blue", "active: blü"))
-    finished = resiliency("check", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    finished = installed("check", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert finished.returncode == 1
     assert "'bl\\xfc' is not one of the values allowed here" in finished.stderr
 
 
 def test_ctrl_c_is_reported_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, resiliency: Resiliency
 ) -> None:
     def stopped(_: object) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(schema, "run", stopped)
-    assert cli.main(["schema"]) == 130
-    assert capsys.readouterr().err == "stopped by SIGINT\n"
+    assert resiliency("schema", status=130).err == "stopped by SIGINT\n"
 
 
 @cases(
@@ -217,13 +198,13 @@ def test_missing_packages_are_reported_with_the_extra_that_installs_them(
     needed: str,
     extra: str,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    resiliency: Resiliency,
 ) -> None:
     for module in modules:
         monkeypatch.setitem(sys.modules, module, None)
     answers = arguments.startswith(("gate", "status"))
-    assert cli.main(arguments.split()) == (NOT_ASKED if answers else 1)
-    assert capsys.readouterr().err == (
+    done = resiliency(*arguments.split(), status=NOT_ASKED if answers else 1)
+    assert done.err == (
         f"resiliency {arguments.split()[0]}: needs {needed}; "
         f"run: pip install 'cdk-staged-resiliency[{extra}]'\n"
     )
@@ -291,22 +272,20 @@ def test_exits_and_errors_of_other_causes_are_kept(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("command", ["summary", "timing"])
 def test_a_file_that_can_not_be_read_is_reported_without_its_error_number(
-    command: str, capsys: pytest.CaptureFixture[str]
+    command: str, resiliency: Resiliency
 ) -> None:
     Path("file").touch()
-    assert cli.main([command, "file/cdk.out"]) == 1
-    error = capsys.readouterr().err
+    error = resiliency(command, "file/cdk.out", status=1).err
     assert error.startswith("file/cdk.out")
     assert "can't be read (Not a directory)" in error
 
 
 def test_summary_in_a_narrow_terminal_breaks_no_name(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, resiliency: Resiliency
 ) -> None:
     monkeypatch.setenv("COLUMNS", "30")
     write_assembly()
-    assert cli.main(["summary"]) == 0
-    assert capsys.readouterr().out.splitlines()[:10] == [
+    assert resiliency("summary").out.splitlines()[:10] == [
         "What would be deployed",
         "site",
         "  Where: 532151327118, us-west-2",
@@ -389,18 +368,14 @@ def test_a_rehearsal_whose_reader_ends_early_ends_without_a_word(
     },
 )
 def test_a_command_that_answers_a_question_has_an_exit_status_for_each_kind_of_error(
-    error: UserError,
-    status: int,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    error: UserError, status: int, monkeypatch: pytest.MonkeyPatch, resiliency: Resiliency
 ) -> None:
     def fails(options: argparse.Namespace) -> int:
         options.status_not_asked = NOT_ASKED
         raise error
 
     monkeypatch.setattr(schema, "run", fails)
-    assert cli.main(["schema"]) == status
-    assert capsys.readouterr().err == f"{error}\n"
+    assert resiliency("schema", status=status).err == f"{error}\n"
 
 
 def _parsers(of: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
@@ -421,6 +396,9 @@ def test_the_help_of_a_command_has_examples_that_can_be_run(
     monkeypatch.setenv("COLUMNS", "80")
     shown = COMMANDS[command].format_help()
     assert COMMANDS[command].description
+    statuses = "exit status: 0 all is well, 1 findings, 2 usage, 3 could not be asked"
+    if command.removeprefix("resiliency ") in ("adopt", "gate", "init", "review"):
+        assert statuses in " ".join(shown.split())
     assert "exit status: 0" in shown
     assert max(map(len, shown.splitlines())) <= 80
     examples = re.findall(r"^  (resiliency .*)$", shown, re.MULTILINE)

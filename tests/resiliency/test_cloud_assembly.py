@@ -43,7 +43,6 @@ def test_a_stack_is_read_with_all_that_is_reported_of_it(tmp_path: Path) -> None
             name="topics",
             account="532151327118",
             region="us-west-2",
-            template_file=folder / "topics.template.json",
             template=template,
             depends_on=[],
             warnings=[],

@@ -5,7 +5,6 @@ from base64 import b64encode
 from collections.abc import Mapping
 from decimal import Decimal
 from io import StringIO
-from pathlib import Path
 
 from rich.console import Console
 
@@ -25,7 +24,6 @@ def stack(
         name=name,
         account=account,
         region="us-west-2",
-        template_file=Path(f"{name}.template.json"),
         template={"Resources": {f"R{number}": each for number, each in enumerate(resources)}},
         depends_on=["topics"] if name == "site" else [],
         warnings=warnings.splitlines(),
@@ -222,7 +220,7 @@ def test_prices_are_the_documented_ones() -> None:
 
 
 def stack_of(template: Template) -> SynthesizedStack:
-    return SynthesizedStack("x", "532151327118", "us-west-2", Path("x"), template, [], [])
+    return SynthesizedStack("x", "532151327118", "us-west-2", template)
 
 
 def test_the_example_costs_what_its_resources_cost(

@@ -2,14 +2,14 @@
 
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from resiliency import cli, junit
+from resiliency import junit
 from resiliency.drill_cli.aws import GATE_NEEDS, NEEDS, action
 from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.plan import Plan
@@ -18,14 +18,13 @@ from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.command import NOW, CommandAccount, bookstore, phase_record
 from tests.fake_aws.simulation import ApiError
+from tests.resiliency.conftest import Printed, Resiliency
 from tests.resiliency.drill_cli.conftest import enter
 from tests.support import ROOT
 
 DAY = 86_400.0
 STACK = "bookstore-production-failover"
 POLICIES = ROOT / "examples" / "policies"
-
-Gate = Callable[..., int]
 
 
 @pytest.fixture
@@ -43,11 +42,12 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[CommandAcc
 
 
 @pytest.fixture
-def gate() -> Gate:
+def gate(resiliency: Resiliency) -> Resiliency:
     """The command, with the service and its environment filled in."""
 
-    def run(*words: str) -> int:
-        return cli.main(["gate", "bookstore", "production", "--region", "us-west-2", *words])
+    def run(*words: str | Path, status: int = 0) -> Printed:
+        given = ("bookstore", "production", "--region", "us-west-2", *words)
+        return resiliency("gate", *given, status=status)
 
     return run
 
@@ -68,30 +68,26 @@ def checks(out: str) -> dict[str, Any]:
 
 
 def test_the_gate_opens_where_every_drill_passed_lately_and_nothing_runs(
-    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, gate: Resiliency
 ) -> None:
-    assert gate() == 0
-    out = capsys.readouterr().out
+    out = gate().out
     assert out.splitlines()[-1] == "go on: all 3 checks of bookstore in production passed"
     assert "after the last change, on 2026-09-04" in " ".join(out.split())
 
 
-def test_a_pass_counts_for_whole_days_of_freshness(
-    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert gate("--freshness", "3") == 0
-    assert gate("--freshness", "2") == 1
-    out = capsys.readouterr().out
+def test_a_pass_counts_for_whole_days_of_freshness(made: CommandAccount, gate: Resiliency) -> None:
+    gate("--freshness", "3", status=0)
+    out = gate("--freshness", "2", status=1).out
     assert "it passed 3 d ago" in out
     assert out.splitlines()[-1] == "stop: 1 of 3 checks of bookstore in production did not pass"
 
 
 @cases(("days", "status"), {"35 days": (35.5, 0), "36 days": (36.5, 1)})
 def test_a_pass_counts_35_days_unless_told_otherwise(
-    days: float, status: int, made: CommandAccount, gate: Gate
+    days: float, status: int, made: CommandAccount, gate: Resiliency
 ) -> None:
     passed(made, "shutdown", days)
-    assert gate() == status
+    gate(status=status)
 
 
 @cases(
@@ -104,7 +100,7 @@ def test_a_pass_counts_35_days_unless_told_otherwise(
     },
 )
 def test_a_pass_on_an_earlier_deployment_does_not_count_unless_asked(
-    changed: str, made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+    changed: str, made: CommandAccount, gate: Resiliency
 ) -> None:
     assert made.resources is not None
     made.resources.append(("AWS::FIS::ExperimentTemplate", plans.TEMPLATE))
@@ -112,14 +108,13 @@ def test_a_pass_on_an_earlier_deployment_does_not_count_unless_asked(
     made.stacks["bookstore-production-cloudwatch-agent"] = [
         ("AWS::SSM::Association", "agents-association")
     ]
-    assert gate() == 0
+    gate(status=0)
     made.changed[changed] = NOW - 2 * DAY
-    assert gate() == 1
-    out = " ".join(capsys.readouterr().out.split())
+    out = " ".join(gate(status=1).out.split())
     assert "it passed on 2026-10-31" in out
     assert f"before {changed} of bookstore-production-" in out
     assert "was changed on 2026-11-01 19:30:00 UTC" in out
-    assert gate("--any-deployment") == 0
+    gate("--any-deployment", status=0)
 
 
 @cases(
@@ -130,71 +125,65 @@ def test_a_pass_on_an_earlier_deployment_does_not_count_unless_asked(
     },
 )
 def test_a_change_that_no_failover_depends_on_leaves_the_pass_valid(
-    changed: str, made: CommandAccount, gate: Gate
+    changed: str, made: CommandAccount, gate: Resiliency
 ) -> None:
     assert made.resources is not None
     made.resources.append(("AWS::FIS::ExperimentTemplate", plans.OTHER_TEMPLATE))
     made.changed[changed] = NOW - DAY
-    assert gate() == 0
+    gate(status=0)
 
 
 def test_a_run_that_began_before_a_change_and_ended_after_it_does_not_count(
-    made: CommandAccount, gate: Gate
+    made: CommandAccount, gate: Resiliency
 ) -> None:
     made.changed[plans.STATUS_ALARM] = NOW - 3.5 * DAY + 100
-    assert gate() == 1
+    gate(status=1)
 
 
-def test_a_failure_since_the_pass_stops(
-    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_failure_since_the_pass_stops(made: CommandAccount, gate: Resiliency) -> None:
     failed(made, "shutdown", 1)
-    assert gate("--json") == 1
-    found = checks(capsys.readouterr().out)["drill shutdown"]
+    found = checks(gate("--json", status=1).out)["drill shutdown"]
     assert found["status"] == "failed"
     assert found["message"].startswith("its last run failed, on 2026-11-02")
 
 
-def test_an_aborted_run_since_the_pass_changes_nothing(made: CommandAccount, gate: Gate) -> None:
+def test_an_aborted_run_since_the_pass_changes_nothing(
+    made: CommandAccount, gate: Resiliency
+) -> None:
     aborted = dict(journals.aborted_run(began_at=NOW - DAY), experiment="shutdown")
     made.record(aborted, "run-1")
-    assert gate() == 0
+    gate(status=0)
 
 
 def test_a_drill_that_never_passed_a_dry_run_and_an_unreadable_run_stop(
-    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, gate: Resiliency
 ) -> None:
     assert made.resources is not None
     dry = ("AWS::StepFunctions::StateMachine", made.machines["db-blackhole"])
     made.resources.append(dry)
     made.deploy(plans.STANDBY_SHUTDOWN)
     made.put("journals/shutdown/run-1.json", "{")
-    assert gate("--json") == 1
-    found = checks(capsys.readouterr().out)
+    found = checks(gate("--json", status=1).out)
     assert found["drill db-blackhole"]["status"] == "dry run"
     assert found["drill standby-shutdown"]["message"] == "it has never passed"
     assert "can't be read" in found["drill shutdown"]["message"]
 
 
-def test_a_drill_that_runs_stops(
-    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_drill_that_runs_stops(made: CommandAccount, gate: Resiliency) -> None:
     run = made.begin("shutdown", "run-9")
-    assert gate("--json") == 1
-    assert checks(capsys.readouterr().out)["no drill runs"]["message"] == f"running: {run.arn}"
+    assert checks(gate("--json", status=1).out)["no drill runs"]["message"] == f"running: {run.arn}"
 
 
 def test_a_drill_of_another_service_on_the_same_instance_stops_until_its_fault_is_over(
-    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, gate: Resiliency
 ) -> None:
     other: Plan = replace(plans.SHUTDOWN, service="other")
     assert lock.take(other, "arn:of-the-other", made.context) == ""
-    assert gate("--json") == 1
-    message = checks(capsys.readouterr().out)["no drill runs"]["message"]
+    message = checks(gate("--json", status=1).out)["no drill runs"]["message"]
     assert message == "running: arn:of-the-other"
     # Another drill must wait some minutes more, a swap need not.
     lock.release(other.instances, "arn:of-the-other", made.service.now + 900, made.context)
-    assert gate() == 0
+    gate(status=0)
     lock.take(other, "arn:of-the-other", made.context)
 
 
@@ -202,16 +191,15 @@ def test_a_drill_of_another_service_on_the_same_instance_stops_until_its_fault_i
     "status", ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"]
 )
 def test_a_stack_that_is_being_changed_stops(
-    status: str, made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+    status: str, made: CommandAccount, gate: Resiliency
 ) -> None:
     made.stack_status[STACK] = status
-    assert gate("--json") == 1
-    message = checks(capsys.readouterr().out)["no deployment runs"]["message"]
+    message = checks(gate("--json", status=1).out)["no deployment runs"]["message"]
     assert message == f"{STACK} is in {status}"
 
 
 def test_run_starts_a_drill_and_passes_with_its_verdict(
-    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, gate: Resiliency
 ) -> None:
     def end() -> None:
         name = made.runs[-1].arn.rsplit(":", 1)[1]
@@ -220,14 +208,13 @@ def test_run_starts_a_drill_and_passes_with_its_verdict(
 
     made.service.after(30, end)
     made.changed[plans.STATUS_ALARM] = NOW
-    assert gate("--run", "shutdown", "--json") == 0
-    printed = capsys.readouterr()
+    printed = gate("--run", "shutdown", "--json")
     assert checks(printed.out)["drill shutdown"]["status"] == "passed"
     assert "Started arn:aws:states" in printed.err
 
 
 def test_run_of_a_drill_that_is_aborted_stops_with_its_reason(
-    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, gate: Resiliency
 ) -> None:
     def end() -> None:
         name = made.runs[-1].arn.rsplit(":", 1)[1]
@@ -235,29 +222,26 @@ def test_run_of_a_drill_that_is_aborted_stops_with_its_reason(
         made.runs[-1].end("SUCCEEDED", made.service.now)
 
     made.service.after(30, end)
-    assert gate("--run", "shutdown", "--json", "--junit", "junit.xml") == 1
-    found = checks(capsys.readouterr().out)["drill shutdown"]
+    done = gate("--run", "shutdown", "--json", "--junit", "junit.xml", status=1)
+    found = checks(done.out)["drill shutdown"]
     assert found["status"] == "aborted"
     assert "is already in ALARM" in found["message"]
     assert found["mend"] == "resiliency drill report bookstore production shutdown shows its runs"
 
 
 def test_ctrl_c_while_a_drill_runs_leaves_it_and_says_how_to_stop_it(
-    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, gate: Resiliency
 ) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
     made.service.after(5, interrupt)
-    assert gate("--run", "shutdown") == 3
-    printed = capsys.readouterr()
+    printed = gate("--run", "shutdown", status=3)
     assert "aws stepfunctions stop-execution" in printed.out
     assert printed.err == "gate: interrupted, so nothing is known\n"
 
 
-def test_run_of_a_dry_run_stops(
-    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_run_of_a_dry_run_stops(made: CommandAccount, gate: Resiliency) -> None:
     def end() -> None:
         name = made.runs[-1].arn.rsplit(":", 1)[1]
         verdict = {"status": "dry run", "message": "Nothing was injected.", "judgements": []}
@@ -266,70 +250,47 @@ def test_run_of_a_dry_run_stops(
         made.runs[-1].end("SUCCEEDED", made.service.now)
 
     made.service.after(30, end)
-    assert gate("--run", "shutdown", "--json") == 1
-    found = checks(capsys.readouterr().out)["drill shutdown"]
+    found = checks(gate("--run", "shutdown", "--json", status=1).out)["drill shutdown"]
     assert (found["status"], found["message"]) == ("dry run", "Nothing was injected.")
     assert found["mend"].startswith("set `enabled: true`")
 
 
-def test_run_starts_nothing_while_a_deployment_runs(made: CommandAccount, gate: Gate) -> None:
+def test_run_starts_nothing_while_a_deployment_runs(made: CommandAccount, gate: Resiliency) -> None:
     made.stack_status[STACK] = "UPDATE_IN_PROGRESS"
-    assert gate("--run", "shutdown") == 1
+    gate("--run", "shutdown", status=1)
     assert made.runs == []
 
 
-def test_each_kind_of_error_has_its_exit_status(
-    made: CommandAccount, gate: Gate, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert gate("--run", "shutdwon") == 2
-    assert "did you mean shutdown?" in capsys.readouterr().err
+def test_each_kind_of_error_has_its_exit_status(made: CommandAccount, gate: Resiliency) -> None:
+    assert "did you mean shutdown?" in gate("--run", "shutdwon", status=2).err
     for words in (["--freshness", "0"], ["--run", "shutdown", "--rehearse"]):
-        with pytest.raises(SystemExit) as exit_:
-            gate(*words)
-        assert exit_.value.code == 2
+        gate(*words, status=2)
     made.refuse("cloudformation", "DescribeStacks", ApiError("AccessDenied"))
-    assert gate("--junit", "junit.xml") == 3
-    assert "may not cloudformation:DescribeStacks" in capsys.readouterr().err
+    assert "may not cloudformation:DescribeStacks" in gate("--junit", "junit.xml", status=3).err
     assert ET.parse("junit.xml").find(".//error") is not None
     made.refuse("s3", "ListObjectsV2", KeyboardInterrupt())
     made.answers.pop(("cloudformation", "DescribeStacks"))
     made.answers[("cloudformation", "DescribeStacks")] = made.describe_stacks
-    assert gate() == 3
-    assert capsys.readouterr().err == "gate: interrupted, so nothing is known\n"
+    assert gate(status=3).err == "gate: interrupted, so nothing is known\n"
     del made.answers["s3", "ListObjectsV2"]
-    assert gate("--junit", "no-folder/junit.xml") == 3
-    assert (
-        capsys.readouterr().err
-        == "no-folder/junit.xml: can't be written (No such file or directory)\n"
-    )
+    done = gate("--junit", "no-folder/junit.xml", status=3)
+    assert done.err == "no-folder/junit.xml: can't be written (No such file or directory)\n"
     del made.stacks[STACK]
-    assert gate() == 3
-    assert "does not exist" in capsys.readouterr().err
-
-
-def test_the_help_names_the_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        cli.main(["gate", "--help"])
-    help_text = " ".join(capsys.readouterr().out.split())
-    assert "exit status: 0 all is well, 1 findings, 2 usage, 3 could not be asked" in help_text
+    assert "does not exist" in gate(status=3).err
 
 
 def test_it_fits_into_sixty_columns_without_colours(
-    made: CommandAccount,
-    gate: Gate,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    made: CommandAccount, gate: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    assert gate("--freshness", "1") == 1
-    out = capsys.readouterr().out
+    out = gate("--freshness", "1", status=1).out
     assert "\x1b" not in out
     lines = out.splitlines()[:-1]
     assert max(len(each) for each in lines if not each.startswith("-> ")) <= 60
 
 
-def test_only_what_the_policy_allows_is_called(made: CommandAccount, gate: Gate) -> None:
-    gate()
+def test_only_what_the_policy_allows_is_called(made: CommandAccount, gate: Resiliency) -> None:
+    gate(status=0)
     assert set(made.calls) == set(GATE_NEEDS)
     made.calls.clear()
 
@@ -358,9 +319,9 @@ def actions(policy: str) -> set[str]:
     return found
 
 
-def test_junit_counts_and_escapes(made: CommandAccount, gate: Gate) -> None:
+def test_junit_counts_and_escapes(made: CommandAccount, gate: Resiliency) -> None:
     failed(made, "shutdown", 1)
-    assert gate("--junit", "junit.xml") == 1
+    gate("--junit", "junit.xml", status=1)
     (suite,) = ET.parse("junit.xml").getroot()
     assert suite.attrib["tests"] == "3"
     assert suite.attrib["failures"] == "1"
@@ -371,17 +332,13 @@ def test_junit_counts_and_escapes(made: CommandAccount, gate: Gate) -> None:
 
 
 def test_the_document_shows_the_commands_own_output(
-    made: CommandAccount,
-    gate: Gate,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    made: CommandAccount, gate: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made.deploy(plans.STANDBY_SHUTDOWN)
     passed(made, "standby-shutdown", 3.5)
     passed(made, "shutdown", 1.0, "run-2")
     made.changed[plans.STATUS_ALARM] = NOW - 2 * DAY
     monkeypatch.setenv("COLUMNS", "96")
-    assert gate() == 1
-    out = "\n".join(each.rstrip() for each in capsys.readouterr().out.splitlines())
+    out = "\n".join(each.rstrip() for each in gate(status=1).out.splitlines())
     document = (ROOT / "docs" / "pipelines.md").read_text("utf-8")
     assert f"```\n{out}\n```" in document, out

@@ -9,6 +9,7 @@ import pytest
 
 from resiliency.cli import main
 from resiliency.service_file import load
+from tests.resiliency.conftest import Resiliency
 
 ANSWERS = {
     "service": "shop",
@@ -43,16 +44,14 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_the_file_passes_check(
-    init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_file_passes_check(init: Init, tmp_path: Path, resiliency: Resiliency) -> None:
     assert init() == 0
     (service,) = load(tmp_path / "services")
     environment = service.environments["production"]
     assert environment.hosts.blue.name == "shop-blue"
     assert environment.hosted_zone.name == "example.com"
-    assert main(["check", str(tmp_path / "services")]) == 0
-    assert "warning" not in capsys.readouterr().out
+    done = resiliency("check", str(tmp_path / "services"))
+    assert "warning" not in done.out
 
 
 def test_what_is_commented_out_is_valid_too(init: Init, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from resiliency.cli import main
 from resiliency.new_application import NAME, PIPELINES
 from resiliency.service_file import load
 from resiliency.service_file.schema import json_schema
+from tests.resiliency.conftest import Resiliency
 from tests.resiliency.test_init import ANSWERS
 from tests.stacks.test_app import run_app, templates_in
 from tests.support import EXAMPLE_FILE, ROOT
@@ -186,7 +187,7 @@ def test_what_can_not_work_is_refused_before_anything_is_written(
     message: str,
     wheel: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    resiliency: Resiliency,
 ) -> None:
     folder = wheel.parent
     monkeypatch.chdir(folder)
@@ -198,8 +199,7 @@ def test_what_can_not_work_is_refused_before_anything_is_written(
     Path("used/README.md").write_text("Ours.\n")
     Path("file").write_text("Ours.\n")
     before = sorted(folder.rglob("*"))
-    assert main(["init", *options]) == 2
-    assert message in capsys.readouterr().err
+    assert message in resiliency("init", *options, status=2).err
     assert sorted(folder.rglob("*")) == before
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
@@ -38,7 +37,7 @@ def changed(before: Sequence[SynthesizedStack], after: Sequence[SynthesizedStack
 
 
 def _stack(name: str, template: Template) -> SynthesizedStack:
-    return SynthesizedStack(name, "", "", Path(), template, (), ())
+    return SynthesizedStack(name, "", "", template)
 
 
 def lost_answers(before: Sequence[SynthesizedStack], after: Sequence[SynthesizedStack]) -> set[str]:

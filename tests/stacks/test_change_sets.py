@@ -11,9 +11,10 @@ import pytest
 
 from resiliency.drill_cli.safe_console import SafeConsole
 from resiliency.review.changes import changes_between
-from resiliency.review.findings import Sides, Topic
+from resiliency.review.findings import Topic
 from resiliency.review.output import print_review
 from resiliency.review.review import review
+from resiliency.review.sides import Sides
 from resiliency.service_file import Service
 from staged_resiliency.probe import probe_agent
 from staged_resiliency.probe.document import command_document

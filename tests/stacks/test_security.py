@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import Validations
+from aws_cdk import Stack, Validations, aws_sns
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import ManualArgs, lint
 
@@ -166,12 +166,26 @@ def test_cdk_nag_finds_nothing(form: str) -> None:
     assert [violation.rule_name for violation in violations] == []
 
 
+def test_cdk_nag_would_find_an_open_topic() -> None:
+    app = app_as_by_the_cli()
+    aws_sns.CfnTopic(Stack(app, "Open"), "Topic")
+    violations = AwsSolutionsChecks(app).validate_scope(app).violations
+    assert any("SNS3" in violation.rule_name for violation in violations)
+
+
 @pytest.mark.slow
 def test_cfn_lint_finds_nothing(templates: Mapping[str, Template]) -> None:
     for template in templates.values():
         findings = lint(json.dumps(template), config=ManualArgs(include_checks=["I", "W", "E"]))
-        told = [finding for finding in findings if finding.rule.id != JOINED]
-        assert [str(finding) for finding in told] == []
+        others = [finding for finding in findings if finding.rule.id != JOINED]
+        assert [str(finding) for finding in others] == []
+
+
+@pytest.mark.slow
+def test_cfn_lint_would_find_a_wrong_alarm(failover_template: Template) -> None:
+    broken = json.loads(json.dumps(failover_template))
+    broken["Resources"]["FailoverBlueStatusAlarmC8C73F4A"]["Properties"]["Statistic"] = "Mean"
+    assert lint(json.dumps(broken))
 
 
 @pytest.fixture(scope="module")

@@ -69,14 +69,14 @@ class CheckerSettings(Section):
         description="Text that the first 5,120 bytes of the response must contain; costs extra.",
         examples=["bookstore-api"],
     )
+    protocol: Protocol = Field(
+        default="http", description="http and https request the path; tcp only connects."
+    )
 
 
 class EndpointCheck(CheckerSettings):
     """How Route 53 health checkers check the active host, when failover_on has 'endpoint'."""
 
-    protocol: Protocol = Field(
-        default="http", description="http and https request the path; tcp only connects."
-    )
     path: UrlPath | None = Field(
         default=None,
         description="Path that health checkers and the hosts' checks of each other request; the "

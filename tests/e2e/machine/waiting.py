@@ -2,20 +2,24 @@
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 T = TypeVar("T")
 
+BUSY_SECONDS: Final = 5.0
+"""By how much a busy machine may delay what several processes do one after the other."""
+
 
 def eventually(
-    what: str, found: Callable[[], T | None], *, seconds: float = 10, every: float = 0.05
+    what: str, found: Callable[[], T | None], *, seconds: float = 60, every: float = 0.05
 ) -> T:
     """Call ``found`` again and again until its result is true, and return it.
 
     Args:
         what: What is waited for, for the message.
         found: Looks once.
-        seconds: How long it may take.
+        seconds: How long it may take. What a test says of times it checks by itself: this is only
+            when to give up, on a machine that may be busy.
         every: Seconds between two looks.
 
     Raises:

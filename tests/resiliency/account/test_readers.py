@@ -109,3 +109,10 @@ def test_an_account_without_credentials_is_an_error(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     with pytest.raises(UserError, match="no AWS credentials"):
         Account(REGION, None, permissions="docs/adopting.md")
+
+
+def test_a_copy_of_an_alarm_is_stale_by_its_values_and_not_by_the_order_of_dimensions() -> None:
+    dimensions = [{"Name": "Host", "Value": "api-blue"}, {"Name": "Observer", "Value": "api-green"}]
+    alarm = {"MetricName": "peer", "Threshold": 1.0, "Dimensions": dimensions}
+    assert readers.stale_settings({**alarm, "Dimensions": dimensions[::-1]}, alarm) == []
+    assert readers.stale_settings({**alarm, "Threshold": 2.0}, alarm) == ["Threshold"]

@@ -13,6 +13,7 @@ from resiliency.cli import main
 from resiliency.drill_cli.aws import Aws, action
 from resiliency.service_file import load
 from tests.resiliency.adopt.accounts import RECORD, REGION, ZONE, HandMade, pair, recipe
+from tests.resiliency.conftest import Resiliency
 from tests.support import ROOT, Data
 
 pytestmark = pytest.mark.slow
@@ -457,7 +458,7 @@ def test_a_health_check_on_an_alarm_that_is_gone_or_elsewhere_is_found(
 
 
 def test_a_larger_account_yields_the_right_service_and_nothing_else(
-    made: HandMade, adopt: Adopt, capsys: pytest.CaptureFixture[str]
+    made: HandMade, adopt: Adopt, capsys: pytest.CaptureFixture[str], resiliency: Resiliency
 ) -> None:
     zone = made.zone()
     inner = made.zone(private=True)
@@ -494,12 +495,11 @@ def test_a_larger_account_yields_the_right_service_and_nothing_else(
         assert not any("other" in name for name in names)
         others = {"shop", "books", "mail"} - {service}
         assert not any(other in name for name in names for other in others)
-    assert main(["adopt", f"shop.{ZONE}"]) == 2
+    resiliency("adopt", f"shop.{ZONE}", status=2)
     found = adopt("--zone", zone, record=f"shop.{ZONE}")
     assert found["env"]["hosted_zone"]["id"] == zone
     assert found["env"]["hosts"]["blue"]["address"] == addresses["shop"][0]
     # Nothing shows the hosts of the other one, and no health checker of Route 53 can reach them.
-    capsys.readouterr()
     refused(["--zone", inner, f"shop.{ZONE}"], 2, "has no instance_id", capsys)
 
 
@@ -557,15 +557,11 @@ def test_a_name_that_does_not_exist_is_refused(
 
 
 def test_text_fits_60_columns_and_has_no_colour(
-    made: HandMade,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    made: HandMade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resiliency: Resiliency
 ) -> None:
     recipe(made)
     monkeypatch.setenv("COLUMNS", "60")
-    assert main(["adopt", RECORD, "--out", str(tmp_path)]) == 1
-    printed = capsys.readouterr().out
+    printed = resiliency("adopt", RECORD, "--out", tmp_path, status=1).out
     assert "\x1b" not in printed
     prose = [
         line for line in printed.splitlines() if not line.startswith(("     ", "service file"))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from resiliency.adopt.comparison import synthesized
-from resiliency.cli import main
 from resiliency.errors import UsageError, UserError
+from tests.resiliency.conftest import Resiliency
 from tests.support import EXAMPLE_FILE, ROOT
 
 pytestmark = pytest.mark.slow
@@ -40,30 +40,18 @@ def test_an_application_that_can_not_be_run_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["db", "db=host", "=host:1", "db=host:port"])
-def test_a_dependency_of_another_form_is_a_usage_error(
-    value: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["adopt", "shop.example.com", "--dependency", value])
-    assert ended.value.code == 2
-    assert "is not of the form NAME=HOST:PORT" in capsys.readouterr().err
+def test_a_dependency_of_another_form_is_a_usage_error(value: str, resiliency: Resiliency) -> None:
+    done = resiliency("adopt", "shop.example.com", "--dependency", value, status=2)
+    assert "is not of the form NAME=HOST:PORT" in done.err
 
 
 def test_an_account_that_can_not_be_asked_has_an_exit_status_of_its_own(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, resiliency: Resiliency
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
         monkeypatch.setenv(name, "/nowhere")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    assert main(["adopt", "shop.example.com", "--region", "us-west-2"]) == 3
-    assert "no AWS credentials" in capsys.readouterr().err
-
-
-def test_the_help_names_the_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("adopt", "init"):
-        with pytest.raises(SystemExit):
-            main([command, "--help"])
-        printed = " ".join(capsys.readouterr().out.split())
-        assert "exit status: 0 all is well, 1 findings, 2 usage, 3 could not be asked" in printed
+    done = resiliency("adopt", "shop.example.com", "--region", "us-west-2", status=3)
+    assert "no AWS credentials" in done.err

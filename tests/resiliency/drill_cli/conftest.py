@@ -1,16 +1,14 @@
 """The command in an account of its own, on a terminal of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from resiliency import cli
 from resiliency.drill_cli import dispatch
 from tests.fake_aws.command import CommandAccount, SharedSession, bookstore
-
-Command = Callable[..., int]
+from tests.resiliency.conftest import Printed, Resiliency
 
 
 @pytest.fixture
@@ -23,12 +21,13 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[CommandAcc
 
 
 @pytest.fixture
-def drill() -> Command:
+def drill(resiliency: Resiliency) -> Resiliency:
     """The command, with the service and its environment filled in."""
 
-    def run(action: str, *words: str) -> int:
-        region = ("--region", "us-west-2")
-        return cli.main(["drill", action, "bookstore", "production", *words, *region])
+    def run(*words: str | Path, status: int = 0) -> Printed:
+        action, *rest = words
+        given = (action, "bookstore", "production", *rest, "--region", "us-west-2")
+        return resiliency("drill", *given, status=status)
 
     return run
 

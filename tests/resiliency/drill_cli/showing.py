@@ -1,17 +1,16 @@
 """What docs/drill-command.md shows, by what it shows it for: made by the command itself."""
 
 import functools
-import io
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tests import journals
 from tests.fake_aws import plans
 from tests.fake_aws.command import NOW, CommandAccount, phase_record
+from tests.resiliency.conftest import Resiliency
 
 
-def outputs(made: CommandAccount, drill: Callable[..., int]) -> Mapping[str, str]:
+def outputs(made: CommandAccount, drill: Resiliency) -> Mapping[str, str]:
     """Each output, by its subcommand."""
     for each in journals.drill_runs(3):
         if each["experiment"] in made.machines:
@@ -31,7 +30,7 @@ def outputs(made: CommandAccount, drill: Callable[..., int]) -> Mapping[str, str
     made.service.now = NOW
     _run(made)
     made.service.after(45, interrupt)
-    interrupted = _printed(drill, "follow")
+    interrupted = _printed(drill, "follow", status=1)
     shown["CTRLC"] = interrupted[interrupted.index("No longer followed") :]
     return shown
 
@@ -67,8 +66,6 @@ def _run(made: CommandAccount) -> None:
     made.service.after(617, lambda: made.record(journals.run_of(script), name))
 
 
-def _printed(drill: Callable[..., int], *words: str) -> str:
-    printed = io.StringIO()
-    with redirect_stdout(printed):
-        drill(*words)
-    return "\n".join(line.rstrip() for line in printed.getvalue().strip("\n").splitlines())
+def _printed(drill: Resiliency, *words: str, status: int = 0) -> str:
+    printed = drill(*words, status=status).out
+    return "\n".join(line.rstrip() for line in printed.strip("\n").splitlines())

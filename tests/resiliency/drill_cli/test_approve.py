@@ -8,13 +8,13 @@ from staged_resiliency.drills.runtime import preflight
 from staged_resiliency.drills.runtime.store import live_key
 from tests.fake_aws import plans
 from tests.fake_aws.command import CommandAccount
-from tests.resiliency.drill_cli.conftest import Command
+from tests.resiliency.conftest import Resiliency
 
 DAY = 86_400.0
 
 
 def test_an_approval_is_valid_for_its_days_and_names_who_gave_it(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.client("s3").delete_object(Bucket=plans.BUCKET, Key=live_key("shutdown"))
     missing, _ = preflight.approval_of(plans.SHUTDOWN, made.context)
@@ -22,9 +22,8 @@ def test_an_approval_is_valid_for_its_days_and_names_who_gave_it(
         "the first run with a fault needs an approval: resiliency drill approve bookstore "
         "production shutdown"
     )
-    assert drill("approve", "shutdown", "--days", "2") == 0
     assert "approved the first run of shutdown with a fault, until 2026-11-05" in (
-        " ".join(capsys.readouterr().out.split())
+        " ".join(drill("approve", "shutdown", "--days", "2").out.split())
     )
     missing, approval = preflight.approval_of(plans.SHUTDOWN, made.context)
     assert missing == ""
@@ -35,20 +34,16 @@ def test_an_approval_is_valid_for_its_days_and_names_who_gave_it(
 
 
 def test_an_approval_of_one_drill_is_not_one_of_another(
-    made: CommandAccount, drill: Command
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.client("s3").delete_object(Bucket=plans.BUCKET, Key=live_key("shutdown"))
-    assert drill("approve", "db-blackhole") == 0
+    drill("approve", "db-blackhole")
     assert preflight.approval_of(plans.SHUTDOWN, made.context)[0]
 
 
 @pytest.mark.parametrize("days", ["0", "32", "x"])
-def test_days_are_a_number_up_to_a_month(
-    days: str, drill: Command, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit):
-        drill("approve", "shutdown", "--days", days)
-    assert "--days" in capsys.readouterr().err
+def test_days_are_a_number_up_to_a_month(days: str, drill: Resiliency) -> None:
+    assert "--days" in drill("approve", "shutdown", "--days", days, status=2).err
 
 
 def test_one_valid_approval_is_enough_and_one_of_the_future_is_none(made: CommandAccount) -> None:

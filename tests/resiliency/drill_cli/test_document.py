@@ -1,13 +1,13 @@
 """docs/drill-command.md shows what the command really prints."""
 
 from tests.fake_aws.command import CommandAccount
-from tests.resiliency.drill_cli.conftest import Command
+from tests.resiliency.conftest import Resiliency
 from tests.resiliency.drill_cli.showing import outputs
 from tests.support import ROOT
 
 
 def test_every_output_in_the_document_is_the_commands_own(
-    made: CommandAccount, drill: Command
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     document = (ROOT / "docs" / "drill-command.md").read_text(encoding="utf-8")
     for what, output in outputs(made, drill).items():

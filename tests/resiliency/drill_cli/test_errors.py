@@ -14,7 +14,7 @@ from tests.fake_aws import plans
 from tests.fake_aws.account import Parameters
 from tests.fake_aws.command import CommandAccount
 from tests.fake_aws.simulation import ApiError
-from tests.resiliency.drill_cli.conftest import Command
+from tests.resiliency.conftest import Resiliency
 
 STACK = ("cloudformation", "ListStackResources")
 IDENTITY = ("sts", "GetCallerIdentity")
@@ -106,30 +106,27 @@ def test_each_failure_is_one_line(
     error: BaseException,
     expected: str,
     made: CommandAccount,
-    drill: Command,
-    capsys: pytest.CaptureFixture[str],
+    drill: Resiliency,
 ) -> None:
     made.refuse(*operation, error)
-    assert drill("list") == 1
-    printed = capsys.readouterr()
+    printed = drill("list", status=1)
     assert expected in printed.err
     assert len(printed.err.splitlines()) == 1
     assert printed.out == ""
 
 
 def test_without_the_stack_it_says_how_to_deploy_it(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.resources = None
-    assert drill("list") == 1
-    assert capsys.readouterr().err == (
+    assert drill("list", status=1).err == (
         "no stack bookstore-production-drills in account 123456789012, region us-west-2; deploy it "
         "(`npx cdk deploy bookstore-production-drills`), or check --region and --profile\n"
     )
 
 
 def test_a_stack_without_drills_says_where_they_are_asked_for(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.client("stepfunctions").create_state_machine(
         name="other",
@@ -140,8 +137,7 @@ def test_a_stack_without_drills_says_where_they_are_asked_for(
     gone = f"{other}-gone"
     kind = "AWS::StepFunctions::StateMachine"
     made.resources = [(kind, other), (kind, gone), (kind, "")]
-    assert drill("list") == 1
-    assert capsys.readouterr().err == (
+    assert drill("list", status=1).err == (
         "bookstore-production-drills: holds no drills; give the service file some under `drills` "
         "and deploy it\n"
     )
@@ -158,11 +154,7 @@ def test_a_stack_without_drills_says_where_they_are_asked_for(
     },
 )
 def test_a_plan_that_cannot_be_read_is_one_line(
-    definition: str,
-    expected: str,
-    made: CommandAccount,
-    drill: Command,
-    capsys: pytest.CaptureFixture[str],
+    definition: str, expected: str, made: CommandAccount, drill: Resiliency
 ) -> None:
     described = {
         "stateMachineArn": "arn",
@@ -177,33 +169,26 @@ def test_a_plan_that_cannot_be_read_is_one_line(
         return described
 
     made.answers["stepfunctions", "DescribeStateMachine"] = answer
-    assert drill("list") == 1
-    error = capsys.readouterr().err
+    error = drill("list", status=1).err
     assert expected in error
     assert "use the release that deployed it" in error
     assert len(error.splitlines()) == 1
 
 
 def test_a_stack_of_another_service_with_the_same_name_is_refused(
-    made: CommandAccount, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, resiliency: Resiliency
 ) -> None:
-    from resiliency import cli
 
     words = ["drill", "list", "bookstore-production", "drills", "--region", "us-west-2"]
-    assert cli.main(words) == 1
-    assert "is a drill of bookstore in production; name these" in capsys.readouterr().err
+    assert "is a drill of bookstore in production; name these" in resiliency(*words, status=1).err
 
 
 def test_an_object_that_breaks_off_or_is_too_large_is_shown(
-    made: CommandAccount,
-    drill: Command,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    made: CommandAccount, drill: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made.put("journals/shutdown/run-1.json", "{}" + " " * 100)
     monkeypatch.setattr(aws, "_MOST_BYTES", 50)
-    assert drill("report", "shutdown") == 1
-    assert "run-1.json: is larger than 50 bytes" in capsys.readouterr().err
+    assert "run-1.json: is larger than 50 bytes" in drill("report", "shutdown", status=1).err
 
     class Body:
         def read(self, _: int) -> bytes:

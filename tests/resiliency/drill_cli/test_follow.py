@@ -13,7 +13,7 @@ from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.command import NOW, CommandAccount, Run, phase_record
 from tests.fake_aws.simulation import ApiError
-from tests.resiliency.drill_cli.conftest import Command
+from tests.resiliency.conftest import Resiliency
 
 HISTORY = ("stepfunctions", "GetExecutionHistory")
 
@@ -42,7 +42,7 @@ def lines(out: str) -> list[str]:
 
 
 def test_a_run_is_shown_phase_by_phase_and_a_passed_one_is_a_success(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     scripted(made)
     seen = [
@@ -53,8 +53,7 @@ def test_a_run_is_shown_phase_by_phase_and_a_passed_one_is_a_success(
     key = "runs/shutdown/run-1/phases/1-observe.json"
     made.service.after(70, lambda: made.put(key, phase_record("Observe", NOW + 31, seen)))
     made.service.after(310, lambda: made.record(journal(), "run-1"))
-    assert drill("follow") == 0
-    expected = lines(capsys.readouterr().out)
+    expected = lines(drill("follow").out)
     assert expected[0] == "shutdown of bookstore in production, run run-1"
     assert expected[1].startswith("Ctrl-C ends this view only")
     assert expected[2:16] == [
@@ -77,13 +76,10 @@ def test_a_run_is_shown_phase_by_phase_and_a_passed_one_is_a_success(
     assert "failover 268 s" in expected[-1]
 
 
-def test_a_failed_run_is_a_failure_and_says_why(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_failed_run_is_a_failure_and_says_why(made: CommandAccount, drill: Resiliency) -> None:
     scripted(made)
     made.record(journal(journals.LATE), "run-1")
-    assert drill("follow", "shutdown", "--run", "run-1") == 1
-    out = capsys.readouterr().out
+    out = drill("follow", "shutdown", "--run", "run-1", status=1).out
     assert (
         "failed: clients of bookstore.pingpublications.com reach bookstore-api-green 432 s" in out
     )
@@ -92,15 +88,14 @@ def test_a_failed_run_is_a_failure_and_says_why(
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
 def test_a_run_that_did_not_come_to_its_end_is_a_failure(
-    status: str, made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    status: str, made: CommandAccount, drill: Resiliency
 ) -> None:
     run = made.begin("shutdown", "run-1")
     run.phase("Preflight", NOW + 1, NOW + 4)
     run.end(status, NOW + 10)
     stopped = {**journals.aborted_run(reason="the run was aborted"), "experiment": "shutdown"}
     made.service.after(60, lambda: made.record(stopped, "run-1"))
-    assert drill("follow") == 1
-    out = capsys.readouterr().out
+    out = drill("follow", status=1).out
     assert f"The run ended ({status})" in out
     assert "aborted: the run was aborted" in out
 
@@ -113,11 +108,10 @@ def slow_polls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("slow_polls")
 def test_a_run_without_a_verdict_is_not_waited_for_for_ever(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.begin("shutdown", "run-1").end("ABORTED", NOW + 10)
-    assert drill("follow") == 1
-    printed = capsys.readouterr()
+    printed = drill("follow", status=1)
     assert printed.out.splitlines()[-1] == (
         "The run ended (ABORTED). The cleanup ends its fault, then records the verdict, within 27 "
         "min."
@@ -131,7 +125,7 @@ def test_a_run_without_a_verdict_is_not_waited_for_for_ever(
 @pytest.mark.usefixtures("slow_polls")
 @pytest.mark.parametrize("minutes", [10, 60])
 def test_the_verdict_of_a_blackhole_that_was_aborted_at_once_is_waited_for(
-    minutes: int, made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    minutes: int, made: CommandAccount, drill: Resiliency
 ) -> None:
     seconds = minutes * 60
     timeouts = Timeouts.of(seconds, plans.BLACKHOLE.hypothesis, 360)
@@ -143,25 +137,23 @@ def test_the_verdict_of_a_blackhole_that_was_aborted_at_once_is_waited_for(
     # Its host alone ends it, when its time is over; the cleanup waits, and may be called again.
     stopped = {**journals.aborted_run(reason="the run was aborted"), "experiment": plan.drill}
     made.service.after(5 + seconds + 300, lambda: made.record(stopped, "run-1"))
-    assert drill("follow", plan.drill) == 1
-    out = capsys.readouterr().out
+    out = drill("follow", plan.drill, status=1).out
     assert "The cleanup ends its fault" in out
     assert "aborted: the run was aborted" in out
 
 
 def test_a_verdict_that_cannot_be_read_is_shown_in_a_line(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.begin("shutdown", "run-1").end("SUCCEEDED", NOW)
     made.put("journals/shutdown/run-1.json", '{"schema_version": 99}')
-    assert drill("follow") == 1
-    error = capsys.readouterr().err
+    error = drill("follow", status=1).err
     assert "schema_version: 99 is newer than this release" in error
     assert len(error.splitlines()) == 1
 
 
 def test_ctrl_c_ends_the_view_and_nothing_in_the_account(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     run = scripted(made)
 
@@ -169,8 +161,7 @@ def test_ctrl_c_ends_the_view_and_nothing_in_the_account(
         raise KeyboardInterrupt
 
     made.service.after(100, interrupt)
-    assert drill("follow") == 1
-    out = capsys.readouterr().out
+    out = drill("follow", status=1).out
     assert "No longer followed. The drill continues in the account" in out
     assert "resiliency drill follow bookstore production shutdown --run run-1" in out
     assert f"aws stepfunctions stop-execution --execution-arn {run.arn} --region us-west-2" in out
@@ -180,17 +171,16 @@ def test_ctrl_c_ends_the_view_and_nothing_in_the_account(
 
 
 def test_ctrl_c_at_the_first_look_still_says_how_to_stop_it(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.begin("db-blackhole", "run-1")
     made.refuse("stepfunctions", "DescribeExecution", KeyboardInterrupt())
-    assert drill("follow") == 1
-    out = capsys.readouterr().out
+    out = drill("follow", status=1).out
     assert f"aws fis list-experiments --experiment-template-id {plans.OTHER_TEMPLATE}" in out
     assert "aws ec2" not in out
 
 
-def test_only_what_is_new_is_asked_for(made: CommandAccount, drill: Command) -> None:
+def test_only_what_is_new_is_asked_for(made: CommandAccount, drill: Resiliency) -> None:
     scripted(made)
     made.record(journal(), "run-1")
     drill("follow")
@@ -203,34 +193,32 @@ def test_only_what_is_new_is_asked_for(made: CommandAccount, drill: Command) -> 
 
 
 def test_a_moment_without_aws_does_not_end_the_view(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     scripted(made)
     made.record(journal(), "run-1")
     usual = made.answers[HISTORY]
     made.refuse(*HISTORY, ApiError("ThrottlingException"))
     made.service.after(20, lambda: made.answers.update({HISTORY: usual}))
-    assert drill("follow") == 0
-    out = capsys.readouterr().out
+    out = drill("follow").out
     assert out.count("AWS throttles states:GetExecutionHistory") == 4
     assert "trying again" in out
     assert "passed" in out
 
 
 def test_without_aws_for_long_it_says_that_the_drill_goes_on(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     scripted(made)
     made.refuse(*HISTORY, ApiError("ServiceUnavailable"))
-    assert drill("follow") == 1
-    error = capsys.readouterr().err
+    error = drill("follow", status=1).err
     assert "AWS failed at states:GetExecutionHistory" in error
     assert "the drill continues, and ends its fault by itself" in error
     assert made.calls.count(HISTORY) == follow.MAX_FAILURES
 
 
 def test_functions_that_failed_and_records_that_cannot_be_read_are_shown_once(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     run = made.begin("shutdown", "run-1")
     run.enter("Preflight", NOW + 1)
@@ -239,8 +227,7 @@ def test_functions_that_failed_and_records_that_cannot_be_read_are_shown_once(
     run.end("SUCCEEDED", NOW + 20)
     made.put("runs/shutdown/run-1/phases/1.json", "[]")
     made.record({**journals.aborted_run(), "experiment": "shutdown"}, "run-1")
-    assert drill("follow") == 1
-    out = capsys.readouterr().out
+    out = drill("follow", status=1).out
     assert out.count("Preflight: Lambda.TooManyRequestsException: Rate exceeded") == 1
     assert out.count("runs/shutdown/run-1/phases/1.json: record: found []; must be an object") == 1
 
@@ -253,20 +240,16 @@ def test_functions_that_failed_and_records_that_cannot_be_read_are_shown_once(
     },
 )
 def test_without_a_run_the_one_under_way_or_the_latest_is_shown(
-    words: tuple[str, ...],
-    followed: str,
-    made: CommandAccount,
-    drill: Command,
-    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...], followed: str, made: CommandAccount, drill: Resiliency
 ) -> None:
     for name, at in (("run-1", NOW - 900), ("run-2", NOW - 600)):
         made.begin("shutdown", name, at).end("SUCCEEDED", NOW - 500)
     made.begin("db-blackhole", "run-3").end("SUCCEEDED", NOW + 10)
     made.record(journal(), "run-2")
     made.record({**journal(), "experiment": "db-blackhole"}, "run-3")
-    assert drill("follow", *words) == 0
+    printed = drill("follow", *words)
     run = "run-3" if followed == "db-blackhole" else "run-2"
-    assert f"{followed} of bookstore in production, run {run}" in capsys.readouterr().out
+    assert f"{followed} of bookstore in production, run {run}" in printed.out
 
 
 @cases(
@@ -279,14 +262,9 @@ def test_without_a_run_the_one_under_way_or_the_latest_is_shown(
     },
 )
 def test_where_there_is_nothing_to_follow_a_line_says_so(
-    words: tuple[str, ...],
-    expected: str,
-    made: CommandAccount,
-    drill: Command,
-    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...], expected: str, made: CommandAccount, drill: Resiliency
 ) -> None:
-    assert drill("follow", *words) == 1
-    error = capsys.readouterr().err
+    error = drill("follow", *words, status=1).err
     assert expected in error
     assert len(error.splitlines()) == 1
 
@@ -311,10 +289,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> list[OnTerminal]:
 
 
 def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(
-    made: CommandAccount,
-    drill: Command,
-    terminal: list[OnTerminal],
-    capsys: pytest.CaptureFixture[str],
+    made: CommandAccount, drill: Resiliency, terminal: list[OnTerminal]
 ) -> None:
     scripted(made)
     made.service.after(310, lambda: made.record(journal(), "run-1"))
@@ -325,8 +300,7 @@ def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(
     usual = made.answers[HISTORY]
     made.service.after(40, lambda: made.refuse(*HISTORY, ApiError("ThrottlingException")))
     made.service.after(50, lambda: made.answers.update({HISTORY: usual}))
-    assert drill("follow") == 0
-    out = capsys.readouterr().out
+    out = drill("follow").out
     assert "running, 35 s since 19:30:00Z" in out
     assert "4 s..." in out  # how long Observe is under way
     assert "AWS throttles states:GetExecutionHistory" in out
@@ -340,30 +314,22 @@ def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(
 
 
 def test_a_picture_without_anything_seen_shows_the_phases_alone(
-    made: CommandAccount,
-    drill: Command,
-    terminal: list[OnTerminal],
-    capsys: pytest.CaptureFixture[str],
+    made: CommandAccount, drill: Resiliency, terminal: list[OnTerminal]
 ) -> None:
     run = made.begin("shutdown", "run-1")
     run.phase("Preflight", NOW - 9, NOW - 8, go=False, message="an alarm is on")
     run.end("SUCCEEDED", NOW)
     made.record({**journals.aborted_run(), "experiment": "shutdown"}, "run-1")
-    assert drill("follow") == 1
-    out = capsys.readouterr().out
+    out = drill("follow", status=1).out
     assert "an alarm is on" in out
     assert "Last changes" not in out
     assert "Steady state" not in out  # it will never come
 
 
 def test_before_the_first_look_the_picture_says_what_is_wrong(
-    made: CommandAccount,
-    drill: Command,
-    terminal: list[OnTerminal],
-    capsys: pytest.CaptureFixture[str],
+    made: CommandAccount, drill: Resiliency, terminal: list[OnTerminal]
 ) -> None:
     scripted(made)
     made.refuse(*HISTORY, ApiError("ThrottlingException"))
-    assert drill("follow") == 1
-    out = capsys.readouterr().out
+    out = drill("follow", status=1).out
     assert out.index("loading...") < out.index("trying again")

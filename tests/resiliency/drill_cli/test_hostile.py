@@ -13,7 +13,7 @@ from staged_resiliency.drills.runtime.plan import Window
 from tests import journals
 from tests.fake_aws import plans
 from tests.fake_aws.command import NOW, CommandAccount, phase_record
-from tests.resiliency.drill_cli.conftest import Command
+from tests.resiliency.conftest import Resiliency
 
 HOSTILE = (
     "[bold red]x[/bold red] [/nothing] \x1b]0;title\x07\x1b[2J\r\n:boom: \u202egnp.exe \ud800 "
@@ -56,7 +56,7 @@ def check(out: str) -> None:
 
 @pytest.mark.parametrize("words", [("list",), ("report",), ("follow",)], ids=str)
 def test_a_hostile_journal_is_shown_as_it_is(
-    words: tuple[str, ...], made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    words: tuple[str, ...], made: CommandAccount, drill: Resiliency
 ) -> None:
     made.record(journal(), "run-1")
     run = made.begin("shutdown", "run-1")
@@ -66,15 +66,14 @@ def test_a_hostile_journal_is_shown_as_it_is(
     seen = [(NOW - 9, "client", HOSTILE, HOSTILE)]
     made.put("runs/shutdown/run-1/phases/[red]\x1b[2J.json", phase_record("Inject", NOW, seen))
     made.put("runs/shutdown/run-1/phases/2-[red].json", json.dumps({HOSTILE: HOSTILE}))
-    assert drill(*words) == (0 if words[0] in ("list", "report") else 1)
-    printed = capsys.readouterr()
+    printed = drill(*words, status=0 if words[0] in ("list", "report") else 1)
     check(printed.out + printed.err)
     if words[0] != "list":
         assert "[bold red]x[/bold red]" in printed.out.replace("\n", "")
 
 
 def test_a_hostile_plan_is_shown_as_it_is_and_its_commands_are_quoted(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     hostile = replace(
         plans.SHUTDOWN,
@@ -85,9 +84,8 @@ def test_a_hostile_plan_is_shown_as_it_is_and_its_commands_are_quoted(
         guard_alarms=(HOSTILE,),
     )
     made.deploy(hostile)
-    assert drill("list") == 0
-    assert drill("preview", "hostile") == 0
-    out = capsys.readouterr().out
+    drill("list")
+    out = drill("preview", "hostile").out
     check(out)
     assert "--instance-ids 'i-0 && reboot' --region 'us-west-2; rm -rf /'" in out
     assert "[bold red]x[/bold red]" in out.replace("\n", "")
@@ -101,25 +99,23 @@ def test_a_hostile_plan_is_shown_as_it_is_and_its_commands_are_quoted(
     ],
 )
 def test_an_invalid_window_is_one_line(
-    window: Window, made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    window: Window, made: CommandAccount, drill: Resiliency
 ) -> None:
     made.deploy(replace(plans.SHUTDOWN, drill="odd", window=window))
-    assert drill("preview", "odd") == 1
-    error = capsys.readouterr().err
+    error = drill("preview", "odd", status=1).err
     check(error)
     assert error.startswith("odd: its plan can't be used: ")
     assert len(error.splitlines()) == 1
 
 
 def test_a_moment_that_no_calendar_has_is_shown_as_dashes(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.begin("shutdown", "run-1").end("SUCCEEDED", NOW)
     made.record(journal(), "run-1")
     seen = [(1e300, "client", plans.RECORD, "odd"), (-1e15, "dns", plans.RECORD, "odd")]
     made.put("runs/shutdown/run-1/phases/1.json", phase_record("Inject", NOW, seen))
-    assert drill("follow") == 1
-    assert capsys.readouterr().out.count("--:--:--Z") == 2
+    assert drill("follow", status=1).out.count("--:--:--Z") == 2
 
 
 @given(st.text(st.characters(codec=None)))

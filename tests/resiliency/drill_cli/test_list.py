@@ -2,14 +2,12 @@
 
 from dataclasses import replace
 
-import pytest
-
 from resiliency.drill_cli.listing import next_run
 from tests import journals
 from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.command import NOW, CommandAccount
-from tests.resiliency.drill_cli.conftest import Command
+from tests.resiliency.conftest import Resiliency
 
 DAY = 86_400.0
 
@@ -32,10 +30,9 @@ def row(out: str, drill: str) -> str:
 
 
 def test_each_drill_is_shown_with_its_fault_its_next_run_and_whether_it_runs_dry(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
-    assert drill("list") == 0
-    out = capsys.readouterr().out
+    out = drill("list").out
     assert "stops bookstore-api-blue" in row(out, "shutdown")
     assert "2026-12-01 18:00 UTC" in row(out, "shutdown")
     assert row(out, "shutdown").split()[-4:] == ["no", "never", "never", "0"]
@@ -58,28 +55,20 @@ def test_each_drill_is_shown_with_its_fault_its_next_run_and_whether_it_runs_dry
     },
 )
 def test_a_drill_stands_as_its_last_judged_run_and_its_last_passed_one_say(
-    runs: list[dict[str, object]],
-    expected: list[str],
-    made: CommandAccount,
-    drill: Command,
-    capsys: pytest.CaptureFixture[str],
+    runs: list[dict[str, object]], expected: list[str], made: CommandAccount, drill: Resiliency
 ) -> None:
     for number, each in enumerate(runs):
         made.record(each, f"run-{number}")
-    assert drill("list") == 0
-    assert row(capsys.readouterr().out, "shutdown").split()[-len(expected) :] == expected
+    assert row(drill("list").out, "shutdown").split()[-len(expected) :] == expected
 
 
-def test_a_drill_that_runs_says_so(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_drill_that_runs_says_so(made: CommandAccount, drill: Resiliency) -> None:
     made.begin("shutdown", "run-1")
-    assert drill("list") == 0
-    assert "running now" in row(capsys.readouterr().out, "shutdown")
+    assert "running now" in row(drill("list").out, "shutdown")
 
 
 def test_a_schedule_that_is_switched_off_or_missing_is_said(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     group = "bookstore-production-drills"
     scheduler = made.client("scheduler")
@@ -88,8 +77,7 @@ def test_a_schedule_that_is_switched_off_or_missing_is_said(
     scheduler.update_schedule(**{key: old[key] for key in keys}, State="DISABLED")
     assert made.resources is not None
     made.resources.remove(("AWS::Scheduler::Schedule", "Schedule-db-blackhole"))
-    assert drill("list") == 0
-    out = capsys.readouterr().out
+    out = drill("list").out
     assert "switched off:" in out
     assert "has no schedule" in out
 
@@ -101,20 +89,18 @@ def test_a_rate_and_an_invalid_schedule_have_no_next_run() -> None:
 
 
 def test_a_schedule_without_a_known_next_run_is_shown_as_it_is(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.deploy(plans.STANDBY_SHUTDOWN, "rate(28 days)")
-    assert drill("list") == 0
-    assert "rate(28 days)" in row(capsys.readouterr().out, "standby-shutdown")
+    assert "rate(28 days)" in row(drill("list").out, "standby-shutdown")
 
 
 def test_an_unreadable_journal_is_shown_in_a_line_beside_the_rest(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.record(shutdown(3), "run-0")
     made.put("journals/shutdown/run-1.json", "{")
-    assert drill("list") == 1
-    out = capsys.readouterr().out
+    out = drill("list", status=1).out
     assert " 100" in row(out, "shutdown")
     (line,) = (each for each in out.splitlines() if each.startswith("can't be read"))
     assert f"s3://{plans.BUCKET}/journals/shutdown/run-1.json: is not JSON" in line

@@ -8,7 +8,7 @@ import pytest
 from resiliency.drill_cli.aws import NEEDS, Operation, action
 from tests import journals
 from tests.fake_aws.command import NOW, CommandAccount, phase_record
-from tests.resiliency.drill_cli.conftest import Command
+from tests.resiliency.conftest import Resiliency
 from tests.support import ROOT
 
 WORDS = {
@@ -24,7 +24,7 @@ DOCUMENT = ROOT / "docs" / "drill-command.md"
 
 @pytest.mark.parametrize("subcommand", NEEDS)
 def test_a_subcommand_asks_for_all_that_the_table_has_and_no_more(
-    subcommand: str, made: CommandAccount, drill: Command
+    subcommand: str, made: CommandAccount, drill: Resiliency
 ) -> None:
     script = replace(journals.STOPPED, experiment="shutdown", kind="drill")
     for name in ("run-0", "run-1"):
@@ -36,7 +36,7 @@ def test_a_subcommand_asks_for_all_that_the_table_has_and_no_more(
         made.put("runs/shutdown/run-1/phases/1.json", phase_record("Preflight", NOW, []))
     if subcommand == "start":
         made.service.after(5, lambda: made.runs[-1].end("SUCCEEDED", NOW + 5))
-    drill(subcommand, *WORDS[subcommand])
+    drill(subcommand, *WORDS[subcommand], status=1 if subcommand == "start" else 0)
     assert set(made.calls) == set(NEEDS[subcommand])
 
 

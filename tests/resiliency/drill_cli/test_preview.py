@@ -15,16 +15,15 @@ from tests.fake_aws import plans
 from tests.fake_aws.account import Parameters
 from tests.fake_aws.command import CommandAccount
 from tests.fake_aws.simulation import ApiError
-from tests.resiliency.drill_cli.conftest import Command
+from tests.resiliency.conftest import Printed, Resiliency
 
 _ALARM = (AlarmFires(plans.DB_ALARM, 240),)
 
 
 def test_a_preview_shows_everything_that_a_shutdown_depends_on(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
-    assert drill("preview", "shutdown") == 0
-    out = " ".join(capsys.readouterr().out.split())
+    out = " ".join(drill("preview", "shutdown").out.split())
     for expected in (
         "stops bookstore-api-blue (active) for 10 min",
         f"{plans.INSTANCE}: running",
@@ -48,14 +47,13 @@ def test_a_preview_shows_everything_that_a_shutdown_depends_on(
 
 
 def test_a_drill_with_gremlin_shows_its_attack_and_reads_no_key(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     args = ("-l", "300", "-h", "^api.gremlin.com,db.example.com", "-p", "^53")
     attack = GremlinAttack("team-1", "arn:secret", "blackhole", args, {}, {})
     dry = replace(plans.DRY_BLACKHOLE, drill="db-lost", experiment_template_id="")
     made.deploy(replace(dry, gremlin=attack))
-    assert drill("preview", "db-lost") == 0
-    out = " ".join(capsys.readouterr().out.split())
+    out = " ".join(drill("preview", "db-lost").out.split())
     assert (
         "Gremlin blackhole -l 300 -h ^api.gremlin.com,db.example.com -p ^53, team team-1; not asked"
     ) in out
@@ -66,10 +64,9 @@ def test_a_drill_with_gremlin_shows_its_attack_and_reads_no_key(
 
 
 def test_a_blackhole_that_runs_dry_shows_its_port_and_its_agent(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
-    assert drill("preview", "db-blackhole") == 0
-    out = " ".join(capsys.readouterr().out.split())
+    out = " ".join(drill("preview", "db-blackhole").out.split())
     assert "drops what bookstore-api-blue (active) sends to" in out
     assert "sends to db.bookstore.pingpublications.com (db) for 5 min" in out
     assert "yes: injects no fault" in out
@@ -78,40 +75,34 @@ def test_a_blackhole_that_runs_dry_shows_its_port_and_its_agent(
     assert "start-instances" not in out
 
 
-def test_the_pause_after_the_last_drill_is_shown(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_pause_after_the_last_drill_is_shown(made: CommandAccount, drill: Resiliency) -> None:
     last = f"{plans.EXECUTION}-of-another-service"
     assert lock.take(plans.SHUTDOWN, last, made.context) == ""
-    drill("preview", "shutdown")
-    assert f"{plans.INSTANCE}: another drill is running: {last}" in (
-        " ".join(capsys.readouterr().out.split())
-    )
+    printed = drill("preview", "shutdown")
+    assert f"{plans.INSTANCE}: another drill is running: {last}" in (" ".join(printed.out.split()))
     lock.release(plans.SHUTDOWN.instances, last, made.service.now + 900, made.context)
-    drill("preview", "shutdown")
-    out = " ".join(capsys.readouterr().out.split())
+    printed = drill("preview", "shutdown")
+    out = " ".join(printed.out.split())
     assert f"the last drill, {last}, ended only just now; start the next one after 19:45" in out
     made.service.now += 901
-    drill("preview", "shutdown")
-    assert "It would start now" in capsys.readouterr().out
+    printed = drill("preview", "shutdown")
+    assert "It would start now" in printed.out
 
 
 def test_private_hosts_are_asked_from_within_their_vpc(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.deploy(replace(plans.IN_VPC, drill="private"))
-    assert drill("preview", "private") == 0
-    assert "Serving now bookstore-api-blue" in " ".join(capsys.readouterr().out.split())
+    assert "Serving now bookstore-api-blue" in " ".join(drill("preview", "private").out.split())
     assert made.calls.count(("lambda", "Invoke")) == 2
     failed = {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": io.BytesIO(b"timed out")}
     made.answers["lambda", "Invoke"] = lambda _: failed
-    assert drill("preview", "private") != 0
-    error = capsys.readouterr().err
+    error = drill("preview", "private", status=1).err
     assert f"private: the function in the VPC failed: Unhandled: {plans.CLIENT_FUNCTION}" in error
 
 
 def test_days_calendars_and_the_announcement_are_shown(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     calendar = "arn:aws:ssm:us-west-2:123456789012:document/freeze"
     dated = replace(
@@ -123,8 +114,7 @@ def test_days_calendars_and_the_announcement_are_shown(
     )
     made.deploy(dated)
     made.service.script.calendars_closed = (calendar,)
-    assert drill("preview", "dated") == 0
-    out = " ".join(capsys.readouterr().out.split())
+    out = " ".join(drill("preview", "dated").out.split())
     for expected in (
         "Not on 2026-11-03, 2026-12-20/2027-01-04",
         f"Obeys change calendars {calendar}",
@@ -136,35 +126,32 @@ def test_days_calendars_and_the_announcement_are_shown(
 
 
 def test_a_shutdown_of_the_standby_leaves_clients_where_they_are(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.deploy(replace(plans.STANDBY_SHUTDOWN, fault_seconds=5400))
-    drill("preview", "standby-shutdown")
-    out = capsys.readouterr().out
+    out = drill("preview", "standby-shutdown").out
     assert "stops bookstore-api-green (standby) for 1 h 30 min" in out
     assert "They stay on bookstore-api-blue and are served all the time." in out
 
 
 def test_a_blackhole_that_moves_nobody_says_what_fails_meanwhile(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     stay = (ClientsStay(plans.RECORD, plans.BLUE), *_ALARM)
     made.deploy(replace(plans.BLACKHOLE, drill="enabled", hypothesis=stay))
     made.deploy(replace(plans.BLACKHOLE, drill="unasked", hypothesis=_ALARM))
-    drill("preview", "enabled")
-    out = " ".join(capsys.readouterr().out.split())
+    printed = drill("preview", "enabled")
+    out = " ".join(printed.out.split())
     assert "They stay on bookstore-api-blue; what needs db fails there meanwhile." in out
     assert "cancels the fault; the host itself ends it after 5 min at the latest" in out
-    drill("preview", "unasked")
-    assert "The hypothesis has no expectation of clients." in capsys.readouterr().out
+    printed = drill("preview", "unasked")
+    assert "The hypothesis has no expectation of clients." in printed.out
 
 
-def test_a_degraded_dependency_is_slower_meanwhile(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_degraded_dependency_is_slower_meanwhile(made: CommandAccount, drill: Resiliency) -> None:
     made.deploy(replace(plans.DEGRADE, drill="slow"))
-    drill("preview", "slow")
-    out = " ".join(capsys.readouterr().out.split())
+    printed = drill("preview", "slow")
+    out = " ".join(printed.out.split())
     assert "delays what bookstore-api-blue (active) sends to" in out
     assert "by 300 ms (db) for 5 min" in out
     assert "They stay on bookstore-api-blue and are served all the time" in out
@@ -173,12 +160,12 @@ def test_a_degraded_dependency_is_slower_meanwhile(
 
 
 def test_a_database_that_fails_over_is_lost_on_both_hosts_meanwhile(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.deploy(plans.RDS_FAILOVER)
     made.service.script.aim = plans.DATABASE_ARN
-    drill("preview", "db-failover")
-    out = " ".join(capsys.readouterr().out.split())
+    printed = drill("preview", "db-failover")
+    out = " ".join(printed.out.split())
     for expected in (
         "Fault makes DB instance shop-db fail over (db), which takes up to 2 min as a rule",
         "Target DB instance shop-db: available",
@@ -194,8 +181,7 @@ def test_a_database_that_fails_over_is_lost_on_both_hosts_meanwhile(
         assert expected in out, expected
     made.service.script.database = {"MultiAZ": False}
     made.service.script.aim = f"{plans.DATABASE_ARN}-2"
-    drill("preview", "db-failover")
-    lost, _, elsewhere = reasons(capsys)
+    lost, _, elsewhere = reasons(drill("preview", "db-failover"))
     assert lost.startswith("DB instance shop-db is not Multi-AZ and has no standby")
     assert elsewhere == (
         f"the FIS template targets {plans.DATABASE_ARN}-2, not DB instance shop-db alone"
@@ -203,14 +189,14 @@ def test_a_database_that_fails_over_is_lost_on_both_hosts_meanwhile(
 
 
 def test_a_preview_says_what_it_got_of_a_host_that_does_not_name_itself(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     def ask(address: str, endpoint: Endpoint, host: str) -> str:
         return name_in(b'HTTP/1.1 200 OK\r\n\r\n{"status": "fine"}', "environment")
 
     made.context = replace(made.context, ask=ask)
-    drill("preview", "shutdown")
-    out = " ".join(capsys.readouterr().out.split())
+    printed = drill("preview", "shutdown")
+    out = " ".join(printed.out.split())
     got = """JSON without a name as 'environment': b'{"status": "fine"}'"""
     assert f"Standby {plans.GREEN_ADDRESS}: no answer ({plans.GREEN_ADDRESS}: {got})" in out
     assert f"Serving now no answer ({plans.BLUE_ADDRESS}: {got})" in out
@@ -218,22 +204,21 @@ def test_a_preview_says_what_it_got_of_a_host_that_does_not_name_itself(
     assert f"{plans.BLUE} does not serve clients, so a run ends before its fault" in out
 
 
-def reasons(capsys: pytest.CaptureFixture[str]) -> list[str]:
+def reasons(printed: Printed) -> list[str]:
     """Why the drill would not begin."""
-    head, found, rest = capsys.readouterr().out.partition("It would not start now:\n")
+    head, found, rest = printed.out.partition("It would not start now:\n")
     assert found, head
     return [line.strip() for line in rest.splitlines()]
 
 
 def test_all_reasons_to_refuse_a_run_are_shown_and_nothing_else(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.service.script.alarms_on = (plans.DB_ALARM,)
     made.service.script.alarms_missing = (plans.GUARD_ALARM,)
     made.service.sleep(8 * 3600)
     other = made.begin("db-blackhole", "run-1").arn
-    assert drill("preview", "shutdown") == 0
-    assert reasons(capsys) == [
+    assert reasons(drill("preview", "shutdown")) == [
         "outside the allowed window (TUE 09:00 to 17:00 America/Los_Angeles)",
         f"alarm {plans.DB_ALARM} is already in ALARM",
         f"alarm {plans.GUARD_ALARM} does not exist",
@@ -242,11 +227,12 @@ def test_all_reasons_to_refuse_a_run_are_shown_and_nothing_else(
 
 
 def test_a_template_that_is_gone_is_a_reason_to_refuse(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str]
+    made: CommandAccount, drill: Resiliency
 ) -> None:
     made.refuse("fis", "GetExperimentTemplate", ApiError("ResourceNotFoundException"))
-    drill("preview", "shutdown")
-    assert reasons(capsys) == [f"FIS has no template {plans.TEMPLATE}; deploy the drills again"]
+    assert reasons(drill("preview", "shutdown")) == [
+        f"FIS has no template {plans.TEMPLATE}; deploy the drills again"
+    ]
 
 
 @cases(
@@ -264,8 +250,7 @@ def test_a_template_with_other_targets_or_without_guards_is_a_reason_to_refuse(
     targets: dict[str, object],
     aim: str,
     made: CommandAccount,
-    drill: Command,
-    capsys: pytest.CaptureFixture[str],
+    drill: Resiliency,
 ) -> None:
     def template(_: Parameters) -> dict[str, object]:
         return {
@@ -277,22 +262,17 @@ def test_a_template_with_other_targets_or_without_guards_is_a_reason_to_refuse(
         }
 
     made.answers["fis", "GetExperimentTemplate"] = template
-    drill("preview", "shutdown")
-    assert reasons(capsys) == [
+    assert reasons(drill("preview", "shutdown")) == [
         f"the FIS template targets {aim}, not bookstore-api-blue alone",
         "no alarm stops the FIS template: deploy the drills again",
     ]
 
 
 def test_a_name_that_does_not_resolve_is_shown(
-    made: CommandAccount,
-    drill: Command,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    made: CommandAccount, drill: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = replace(made.context, resolve=lambda name: ())
     monkeypatch.setattr(dispatch, "local_context", lambda aws: replace(context, aws=aws))
-    drill("preview", "shutdown")
-    out = capsys.readouterr().out
+    out = drill("preview", "shutdown").out
     assert f"no answer ({plans.RECORD} can't be resolved)" in out
     assert "the standby bookstore-api-green does not answer" in out

@@ -12,7 +12,7 @@ from tests import journals
 from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.command import NOW, CommandAccount
-from tests.resiliency.drill_cli.conftest import Command
+from tests.resiliency.conftest import Resiliency
 
 DAY = 86_400.0
 
@@ -35,11 +35,8 @@ def dry_run() -> dict[str, object]:
 
 
 @pytest.mark.usefixtures("runs")
-def test_each_drill_has_a_table_of_its_last_runs(
-    drill: Command, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert drill("report") == 0
-    out = capsys.readouterr().out
+def test_each_drill_has_a_table_of_its_last_runs(drill: Resiliency) -> None:
+    out = drill("report").out
     assert out.count("All 5 expectations met.") == 3
     assert out.count("All 6 expectations met.") == 3
     latest = journals.drill_runs(3)[-3]
@@ -49,21 +46,16 @@ def test_each_drill_has_a_table_of_its_last_runs(
 
 
 @pytest.mark.usefixtures("runs")
-def test_fewer_runs_and_one_drill_alone_can_be_asked_for(
-    drill: Command, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert drill("report", "shutdown", "--last", "2") == 0
-    out = capsys.readouterr().out
+def test_fewer_runs_and_one_drill_alone_can_be_asked_for(drill: Resiliency) -> None:
+    out = drill("report", "shutdown", "--last", "2").out
     assert out.count("passed") == 2
     assert "db-blackhole" not in out
 
 
 @pytest.mark.usefixtures("runs")
-def test_json_holds_the_journals_as_they_are(
-    drill: Command, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert drill("report", "shutdown", "--json", "--last", "1") == 0
-    (only,) = json.loads(capsys.readouterr().out)
+def test_json_holds_the_journals_as_they_are(drill: Resiliency) -> None:
+    done = drill("report", "shutdown", "--json", "--last", "1")
+    (only,) = json.loads(done.out)
     assert only == next(
         each for each in reversed(journals.drill_runs(3)) if each["experiment"] == "shutdown"
     )
@@ -71,10 +63,9 @@ def test_json_holds_the_journals_as_they_are(
 
 @pytest.mark.usefixtures("runs")
 def test_a_page_is_written_and_its_name_stays_out_of_the_json(
-    drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    drill: Resiliency, tmp_path: Path
 ) -> None:
-    assert drill("report", "--json", "--html", "drills.html") == 0
-    printed = capsys.readouterr()
+    printed = drill("report", "--json", "--html", "drills.html")
     assert len(json.loads(printed.out)) == 6
     assert printed.err == "drills.html: written\n"
     page = (tmp_path / "drills.html").read_text(encoding="utf-8")
@@ -83,35 +74,29 @@ def test_a_page_is_written_and_its_name_stays_out_of_the_json(
 
 
 def test_a_dry_run_has_its_place_in_table_and_page(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    made: CommandAccount, drill: Resiliency, tmp_path: Path
 ) -> None:
     made.record(dry_run(), "run-1")
-    assert drill("report", "shutdown", "--html", "drills.html") == 0
-    assert "dry run" in capsys.readouterr().out
+    done = drill("report", "shutdown", "--html", "drills.html")
+    assert "dry run" in done.out
     page = (tmp_path / "drills.html").read_text(encoding="utf-8")
     assert "Dry run: no fault was injected: would be aimed at i-0" in page
     assert "0 of 1 passed, 1 dry run (shutdown)" in page
 
 
 def test_drills_that_never_ran_are_shown_and_give_no_page(
-    made: CommandAccount, drill: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    made: CommandAccount, drill: Resiliency, tmp_path: Path
 ) -> None:
-    assert drill("report") == 0
-    assert capsys.readouterr().out.count("no run is recorded") == len(made.machines)
-    assert drill("report", "--html", "drills.html") == 1
-    assert capsys.readouterr().err == "drills.html: is not written, as no run is recorded\n"
+    assert drill("report").out.count("no run is recorded") == len(made.machines)
+    done = drill("report", "--html", "drills.html", status=1)
+    assert done.err == "drills.html: is not written, as no run is recorded\n"
     assert not (tmp_path / "drills.html").exists()
 
 
 @pytest.mark.usefixtures("runs")
-def test_a_page_that_cannot_be_written_is_shown_in_a_line(
-    drill: Command, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert drill("report", "--html", "no/such/folder.html") == 1
-    assert (
-        capsys.readouterr().err
-        == "no/such/folder.html: can't be written: No such file or directory\n"
-    )
+def test_a_page_that_cannot_be_written_is_shown_in_a_line(drill: Resiliency) -> None:
+    done = drill("report", "--html", "no/such/folder.html", status=1)
+    assert done.err == "no/such/folder.html: can't be written: No such file or directory\n"
 
 
 @cases(
@@ -129,16 +114,11 @@ def test_a_page_that_cannot_be_written_is_shown_in_a_line(
     },
 )
 def test_an_unreadable_journal_is_one_line_beside_the_others(
-    content: bytes,
-    expected: str,
-    made: CommandAccount,
-    drill: Command,
-    capsys: pytest.CaptureFixture[str],
+    content: bytes, expected: str, made: CommandAccount, drill: Resiliency
 ) -> None:
     made.record(dry_run(), "run-1")
     made.put("journals/shutdown/run-2.json", content)
-    assert drill("report", "shutdown") == 1
-    printed = capsys.readouterr()
+    printed = drill("report", "shutdown", status=1)
     assert "dry run" in printed.out
     (line,) = printed.err.splitlines()
     where = f"can't be read: s3://{plans.BUCKET}/journals/shutdown/run-2.json: "
@@ -147,11 +127,7 @@ def test_an_unreadable_journal_is_one_line_beside_the_others(
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "few"])
-def test_a_number_of_runs_is_one_or_more(
-    number: str, drill: Command, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as end:
-        drill("report", "--last", number)
-    assert end.value.code == 2
+def test_a_number_of_runs_is_one_or_more(number: str, drill: Resiliency) -> None:
+    printed = drill("report", "--last", number, status=2)
     expected = f"argument --last: {number!r} is not a whole number of 1 or more\n"
-    assert capsys.readouterr().err.endswith(expected)
+    assert printed.err.endswith(expected)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from resiliency.cli import main
 from resiliency.failover_model.alarm_readings import alarm_readings
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.calibration import Evidence, agreed, calibrate, calibration_lines
 from resiliency.failover_model.faults import Effect
 from tests.cases import cases
 from tests.journals import drill_runs
+from tests.resiliency.conftest import Resiliency
 from tests.resiliency.failover_model.support import Always, status_alarm
 
 ALARM = "bookstore-api-blue-StatusCheckFailed"
@@ -172,32 +172,29 @@ def test_long_periods_are_another_number(files: Write) -> None:
     },
 )
 def test_without_evidence_it_says_what_to_give(
-    documents: Sequence[Data], files: Write, capsys: pytest.CaptureFixture[str]
+    documents: Sequence[Data], files: Write, resiliency: Resiliency
 ) -> None:
-    assert main(["timing", "--calibrate", *map(str, files(*documents))]) == 1
-    assert capsys.readouterr().err == (
+    done = resiliency("timing", "--calibrate", *map(str, files(*documents)), status=1)
+    assert done.err == (
         "--calibrate: no alarm fired for missing data in a drill that stopped a host; give the "
         "journals of such drills and the history of the host's status alarm\n"
     )
 
 
 def test_what_is_neither_journal_nor_history_is_refused(
-    files: Write, capsys: pytest.CaptureFixture[str]
+    files: Write, resiliency: Resiliency
 ) -> None:
     broken = {"AlarmHistoryItems": [{"HistoryItemType": "StateUpdate", "HistoryData": "{"}]}
     for document, message in ((["x"], "allowed are journals"), (broken, "describe-alarm-history")):
-        assert main(["timing", "--calibrate", *map(str, files(document))]) == 1
-        error = capsys.readouterr().err
+        error = resiliency("timing", "--calibrate", *map(str, files(document)), status=1).err
         assert message in error
         assert len(error.splitlines()) == 1
 
 
-def test_the_command_prints_the_option_to_give(
-    files: Write, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_prints_the_option_to_give(files: Write, resiliency: Resiliency) -> None:
     given = files(journal(run_id="2026-11-03"), history(at(6)))
-    assert main(["timing", "--calibrate", *map(str, given)]) == 0
-    assert capsys.readouterr().out == (
+    done = resiliency("timing", "--calibrate", *map(str, given))
+    assert done.out == (
         f"{ALARM}, run 2026-11-03: extra_periods 3 to 5\ngive --assume extra_periods=3:5\n"
         "or, in the service file, assumptions: { extra_periods: [3, 5] }\n"
     )

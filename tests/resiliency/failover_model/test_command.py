@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from resiliency.cli import main
+from tests.resiliency.conftest import Resiliency
 from tests.resiliency.failover_model.support import hand_written
 from tests.support import Template
 
@@ -20,11 +21,8 @@ def template(failover_template: Template, tmp_path: Path) -> Path:
     return file
 
 
-def test_a_table_tells_each_fault_of_a_template(
-    template: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["timing", str(template), "--outages", "50"]) == 0
-    told = capsys.readouterr().out
+def test_a_table_tells_each_fault_of_a_template(template: Path, resiliency: Resiliency) -> None:
+    told = resiliency("timing", template, "--outages", "50").out
     assert "host stopped" in told
     assert "never" in told
     assert "assumed" in told
@@ -42,41 +40,34 @@ def test_json_holds_the_same_for_programs_and_the_seed_decides(
     assert told("--seed", "1") != told("--seed", "2")
 
 
-def test_what_is_no_template_is_told_in_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_no_template_is_told_in_one_line(tmp_path: Path, resiliency: Resiliency) -> None:
     file = tmp_path / "file.json"
     file.write_text("{")
-    assert main(["timing", str(file)]) == 1
-    error = capsys.readouterr().err
+    error = resiliency("timing", file, status=1).err
     assert error.startswith(f"{file}: ")
     assert len(error.splitlines()) == 1
 
 
 @pytest.mark.parametrize("count", ["0", "-3", "many"])
 def test_a_number_of_outages_is_one_or_more(
-    count: str, template: Path, capsys: pytest.CaptureFixture[str]
+    count: str, template: Path, resiliency: Resiliency
 ) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(["timing", str(template), "--outages", count])
-    assert end.value.code == 2
+    printed = resiliency("timing", template, "--outages", count, status=2)
     told = f"argument --outages: {count!r} is not a whole number of 1 or more\n"
-    assert capsys.readouterr().err.endswith(told)
+    assert printed.err.endswith(told)
 
 
 def test_two_designs_are_told_side_by_side(
-    template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    template: Path, tmp_path: Path, resiliency: Resiliency
 ) -> None:
     after = tmp_path / "after.json"
     text = template.read_text(encoding="utf-8")
     after.write_text(text.replace('"TTL": "60"', '"TTL": "10"'), encoding="utf-8")
     words = ["timing", str(template), "--against", str(after), "--outages", "50"]
-    assert main(words) == 0
-    told = capsys.readouterr().out
+    told = resiliency(*words).out
     assert "→" in told
     assert "Assumptions, which no template contains" in told
-    assert main([*words, "--json"]) == 0
-    first = json.loads(capsys.readouterr().out)["compared"][0]
+    first = json.loads(resiliency(*words, "--json").out)["compared"][0]
     assert (first["before"]["ttl_seconds"], first["after"]["ttl_seconds"]) == (60, 10)
     assert first["difference"]["worst"] < 0
 
@@ -93,22 +84,21 @@ def test_an_assumption_can_be_given(template: Path, capsys: pytest.CaptureFixtur
     assert told()["verdicts"][0]["parts"]["cache"]["worst"] <= 60
 
 
-def test_numbers_say_on_what_they_rest(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["timing", str(template), "--outages", "50"]) == 0
+def test_numbers_say_on_what_they_rest(template: Path, resiliency: Resiliency) -> None:
+    done = resiliency("timing", template, "--outages", "50")
     assert (
         "assumed host stopped: extra_periods, status_metric_delay, health_check_uptake, "
-        "dns_propagation, client_cache" in capsys.readouterr().out
+        "dns_propagation, client_cache" in done.out
     )
 
 
 def test_a_chart_is_written_beside_what_is_printed(
-    template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    template: Path, tmp_path: Path, resiliency: Resiliency
 ) -> None:
     for number, more in enumerate(([], ["--against", str(template)], ["--objective", "300"])):
         file = tmp_path / f"{number}.svg"
         words = ["timing", str(template), "--outages", "20", "--chart", str(file), *more]
-        assert main(words) == 0
-        assert "host stopped" in capsys.readouterr().out
+        assert "host stopped" in resiliency(*words).out
         text = file.read_text(encoding="utf-8")
         assert ("before" in text, "300 s</text>" in text) == (number == 1, number == 2)
 
@@ -125,23 +115,22 @@ def test_a_chart_is_written_beside_what_is_printed(
     ],
 )
 def test_what_can_not_be_done_is_told_in_one_line(
-    words: list[str], message: str, template: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], message: str, template: Path, resiliency: Resiliency
 ) -> None:
-    assert main(["timing", str(template), "--outages", "5", *words]) == 1
-    told = capsys.readouterr()
+    told = resiliency("timing", template, "--outages", "5", *words, status=1)
     assert told.err.startswith(message)
     assert len(told.err.splitlines()) == 1
     assert told.out == ""
 
 
 def test_an_objective_is_held_against_each_fault(
-    template: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    template: Path, resiliency: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "120")
-    assert main(["timing", str(template), "--outages", "50", "--objective", "600"]) == 0
+    done = resiliency("timing", template, "--outages", "50", "--objective", "600")
     rows = {
         cells[0].strip("│ "): cells[5].strip()
-        for line in capsys.readouterr().out.splitlines()
+        for line in done.out.splitlines()
         if len(cells := line.strip("│").split("│")) == 7
     }
     assert rows["host stopped"] == "meets"
@@ -169,34 +158,33 @@ def test_an_objective_is_held_against_each_fault(
     ],
 )
 def test_options_that_would_have_no_effect_are_refused(
-    words: list[str], message: str, template: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], message: str, template: Path, resiliency: Resiliency
 ) -> None:
     content = json.loads(template.read_text(encoding="utf-8"))
     content["Parameters"] = {"Ttl": {"Type": "Number", "Default": 60}}
     template.write_text(json.dumps(content), encoding="utf-8")
     given = [str(template) if word == "TEMPLATE" else word for word in words]
-    assert main(["timing", str(template), *given]) == 1
-    assert capsys.readouterr().err == message
+    done = resiliency("timing", template, *given, status=1)
+    assert done.err == message
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(600, 0), (100, 1)])
 def test_a_missed_objective_is_in_the_json_and_in_the_exit_status_on_request(
-    seconds: int, status: int, template: Path, capsys: pytest.CaptureFixture[str]
+    seconds: int, status: int, template: Path, resiliency: Resiliency
 ) -> None:
     words = ["timing", str(template), "--outages", "50", "--objective", str(seconds), "--json"]
-    assert main(words) == 0
-    document = json.loads(capsys.readouterr().out)
+    document = json.loads(resiliency(*words).out)
     assert document["objective_seconds"] == seconds
     meets = {each["fault"]: each["meets_objective"] for each in document["verdicts"]}
     assert meets["host stopped"] is (status == 0)
     assert meets["endpoint dead"] is False
     assert meets["probe dead"] is None
     # An endpoint that is dead never moves clients here, whatever the objective.
-    assert main([*words, "--strict"]) == 1
+    resiliency(*words, "--strict", status=1)
 
 
 def test_an_objective_that_every_fault_meets_is_success(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, resiliency: Resiliency
 ) -> None:
     file = tmp_path / "endpoint.json"
     template = hand_written()
@@ -205,13 +193,12 @@ def test_an_objective_that_every_fault_meets_is_success(
     config["Type"] = "HTTP"
     file.write_text(json.dumps(template), encoding="utf-8")
     words = ["timing", str(file), "--outages", "50", "--strict", "--objective"]
-    assert main([*words, "300"]) == 0
-    assert main([*words, "10"]) == 1
-    assert "misses" in capsys.readouterr().out
+    resiliency(*words, "300")
+    assert "misses" in resiliency(*words, "10", status=1).out
 
 
 def test_a_pair_without_a_number_is_reported_with_the_others(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, resiliency: Resiliency
 ) -> None:
     file = tmp_path / "two.json"
     template = hand_written()
@@ -221,32 +208,32 @@ def test_a_pair_without_a_number_is_reported_with_the_others(
         template["Resources"][f"Books{name}"] = record
     template["Resources"]["BooksFirst"]["Properties"]["TTL"] = "soon"
     file.write_text(json.dumps(template), encoding="utf-8")
-    assert main(["timing", str(file), "--outages", "10"]) == 1
-    told = capsys.readouterr().out
+    told = resiliency("timing", file, "--outages", "10", status=1).out
     assert "shop.example.com A, TTL 30 s" in told
     assert (
         f"refused books.example.com A: {file}: BooksFirst: TTL: 'soon' is no number known before "
         "the deployment" in " ".join(told.split())
     )
-    assert main(["timing", str(file), "--outages", "10", "--json"]) == 1
-    (refused,) = json.loads(capsys.readouterr().out)["refused"]
+    done = resiliency("timing", file, "--outages", "10", "--json", status=1)
+    (refused,) = json.loads(done.out)["refused"]
     assert (refused["record"], refused["type"]) == ("books.example.com", "A")
 
 
 def test_on_a_narrow_terminal_there_are_lines_with_whole_words(
-    template: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    template: Path, resiliency: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
-    assert main(["timing", str(template), "--outages", "50", "--objective", "600"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    done = resiliency("timing", template, "--outages", "50", "--objective", "600")
+    lines = done.out.splitlines()
     assert "endpoint dead: never (misses 600 s)" in lines
     (stopped,) = [line for line in lines if line.startswith("host stopped: median ")]
     assert stopped.endswith(" (meets 600 s)")
 
 
 def test_a_synthesis_that_is_missing_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, resiliency: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["timing"]) == 1
-    assert capsys.readouterr().err == "cdk.out: is not there; run `npx cdk synth` first\n"
+    assert (
+        resiliency("timing", status=1).err == "cdk.out: is not there; run `npx cdk synth` first\n"
+    )

@@ -57,8 +57,7 @@ def test_the_page_says_of_a_design_what_the_model_says(design: str) -> None:
 
     templates = synthesize([example(edit)])
     stacks = [
-        SynthesizedStack(name, "1", "us-west-2", Path(), template, (), ())
-        for name, template in templates.items()
+        SynthesizedStack(name, "1", "us-west-2", template) for name, template in templates.items()
     ]
     dollars = sum(item.monthly for item in monthly_costs(stacks))
     graph = read_graph(templates)

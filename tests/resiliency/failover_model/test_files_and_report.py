@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -128,11 +129,11 @@ def verdicts() -> list[Verdict]:
     ]
 
 
-def printed() -> str:
-    console = Console(file=StringIO(), width=140)
-    print_timing(verdicts(), Assumptions(), console)
-    assert isinstance(console.file, StringIO)
-    return console.file.getvalue()
+def printed(shown: Sequence[Verdict]) -> str:
+    """What people see, as one line."""
+    file = StringIO()
+    print_timing(shown, Assumptions(), Console(file=file, width=140))
+    return " ".join(file.getvalue().split())
 
 
 @pytest.mark.parametrize(
@@ -151,15 +152,12 @@ def printed() -> str:
     ],
 )
 def test_people_are_told(text: str) -> None:
-    assert text in " ".join(printed().split())
+    assert text in printed(verdicts())
 
 
 def test_a_move_of_some_outages_only_is_told() -> None:
     some = replace(verdicts()[0], moved=4)
-    console = Console(file=StringIO(), width=160)
-    print_timing([some], Assumptions(), console)
-    assert isinstance(console.file, StringIO)
-    assert "(only 40% of outages)" in console.file.getvalue()
+    assert "(only 40% of outages)" in printed([some])
 
 
 def test_programs_get_every_number_and_what_it_rests_on() -> None:
@@ -185,13 +183,10 @@ def test_a_target_whose_health_is_left_out_is_named() -> None:
     pair = pair_of(unhealthy(status_alarm()))
     alias = replace(pair, primary=replace(pair.primary, evaluates_target=True))
     found = failover_times(graph_of(alias), outages=10)
-    console = Console(file=StringIO(), width=140)
-    print_timing(found, Assumptions(), console)
-    assert isinstance(console.file, StringIO)
     assert (
         "left out shop.example.com A: EvaluateTargetHealth of the primary's alias is left out, as "
         "the templates do not describe its target; it may move clients sooner"
-    ) in " ".join(console.file.getvalue().split())
+    ) in printed(found)
     told = timing_json(found, Assumptions(), seed=0)
     assert {tuple(each["left_out"]) for each in told["verdicts"]} == {("EvaluateTargetHealth",)}
 
@@ -200,20 +195,13 @@ def test_a_pair_that_only_its_targets_health_decides_is_unknown_not_never() -> N
     pair = pair_of(None)
     alias = replace(pair, primary=replace(pair.primary, evaluates_target=True))
     found = failover_times(graph_of(alias), outages=10)
-    console = Console(file=StringIO(), width=140)
-    print_timing(found, Assumptions(), console)
-    assert isinstance(console.file, StringIO)
-    told = console.file.getvalue()
-    assert "unknown host stopped: not known, as EvaluateTargetHealth of" in " ".join(told.split())
+    told = printed(found)
+    assert "unknown host stopped: not known, as EvaluateTargetHealth of" in told
     assert "never" not in told
 
 
 def test_a_pair_that_a_metric_of_somebody_else_decides_is_unknown_not_never() -> None:
     orders = replace(status_alarm(), metric=Metric("Shop", "orders"))
-    console = Console(file=StringIO(), width=140)
-    found = failover_times(graph_of(pair_of(unhealthy(orders))), outages=10)
-    print_timing(found, Assumptions(), console)
-    assert isinstance(console.file, StringIO)
-    told = " ".join(console.file.getvalue().split())
+    told = printed(failover_times(graph_of(pair_of(unhealthy(orders))), outages=10))
     assert "unknown host stopped: not known, as the model does not know how the fault shows" in told
     assert "never" not in told

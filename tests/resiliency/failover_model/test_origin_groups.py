@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from resiliency.cli import main
 from resiliency.failover_model.expressions import TemplateError
 from resiliency.failover_model.origin_groups import read_origin_groups
+from tests.resiliency.conftest import Resiliency
 from tests.resiliency.failover_model.support import Data, hand_written
 
 
@@ -70,17 +70,16 @@ def test_without_their_status_codes_the_secondary_is_never_asked(
 
 
 def test_the_command_says_where_the_secondary_is_never_asked(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, resiliency: Resiliency
 ) -> None:
     file = tmp_path / "cdn.json"
     file.write_text(json.dumps(distribution(status_codes=[500, 503])))
-    assert main(["timing", str(file), "--outages", "10"]) == 0
     assert (
         f"origins {file}: Cdn: a request that CloudFront does not answer from its cache waits up "
         "to 30 s where main.example.com accepts no connection, until CloudFront asks "
         "backup.example.com; upon an error status of the group it asks at once; it never asks "
         "where main.example.com does not respond (504 is not in the group)"
-    ) in capsys.readouterr().out
+    ) in resiliency("timing", file, "--outages", "10").out
 
 
 def test_a_distribution_without_a_group_has_no_time() -> None:
@@ -102,7 +101,7 @@ def test_members_that_are_no_origins_are_named() -> None:
 
 @pytest.mark.parametrize("beside_a_pair", [False, True])
 def test_the_command_says_how_long_a_request_waits(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], beside_a_pair: bool
+    tmp_path: Path, resiliency: Resiliency, beside_a_pair: bool
 ) -> None:
     template = distribution(ConnectionAttempts=2, ConnectionTimeout=2)
     if beside_a_pair:
@@ -111,8 +110,7 @@ def test_the_command_says_how_long_a_request_waits(
         template["Parameters"] = pair["Parameters"]
     file = tmp_path / "cdn.json"
     file.write_text(json.dumps(template))
-    assert main(["timing", str(file), "--outages", "10"]) == 0
-    printed = capsys.readouterr().out
+    printed = resiliency("timing", file, "--outages", "10").out
     assert (
         f"origins {file}: Cdn: a request that CloudFront does not answer from its cache waits up "
         "to 4 s where main.example.com accepts no connection, and up to 64 s where it does not "
@@ -120,6 +118,6 @@ def test_the_command_says_how_long_a_request_waits(
         "asks at once"
     ) in printed
     assert ("host stopped" in printed) is beside_a_pair
-    assert main(["timing", str(file), "--outages", "10", "--json"]) == 0
-    (group,) = json.loads(capsys.readouterr().out)["origin_groups"]
+    done = resiliency("timing", file, "--outages", "10", "--json")
+    (group,) = json.loads(done.out)["origin_groups"]
     assert (group["unreachable_seconds"], group["unresponsive_seconds"]) == (4, 64)

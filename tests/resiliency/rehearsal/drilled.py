@@ -8,19 +8,25 @@ How the parts are put together:
 - They resolve at the rehearsal's DNS server with the stub resolver of the rehearsal's client, ask
   the loopback service in place of an address with their own code, and get the rehearsal's alarms
   and DNS answer from the AWS APIs that they call.
-- FIS's experiment is the rehearsal's fault: it acts when that begins, and ends when that ends.
+- FIS's experiment is the rehearsal's fault: it acts when that begins, and ends when that ends. The
+  fault waits until the drill has started the experiment, and the rehearsal's end until the drill
+  has ended.
 """
 
 import asyncio
+import os
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import dns.exception
 import dns.message
 import dns.query
 import dns.rcode
+import pytest
 
 from resiliency.rehearsal import expectations as rehearsed
 from resiliency.rehearsal.client_process import LEAST_DEADLINE_SECONDS, Settings, StubResolver
@@ -40,12 +46,9 @@ from tests.fake_aws import plans
 from tests.fake_aws.account import account
 from tests.fake_aws.simulation import ApiError, SimulatedService, StartedExperiment
 from tests.resiliency.rehearsal.support import Templates, plans_of
+from tests.resiliency.rehearsal.waiting_runner import ENDED, FOLDER, STARTED
 
-EARLIER_SECONDS = 120.0
-"""How much longer all is well before the fault: a drill checks that, and starts its experiment."""
-
-SETTLED_SECONDS = 240.0
-"""How long the rehearsal looks on once all is well: a drill wants to have seen that for a while."""
+RUNNER = "tests.resiliency.rehearsal.waiting_runner"
 
 ANY_TIME = Window(("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"), 0, 24, "UTC")
 
@@ -149,6 +152,12 @@ class RehearsedService(SimulatedService):
         super().__init__(plan)
         self._view = view
 
+    def StartExperiment(self, given: dict[str, Any]) -> Any:  # noqa: N802
+        """Start the experiment, and let the rehearsal go on to its fault."""
+        answer = super().StartExperiment(given)
+        note(STARTED)
+        return answer
+
     def status(self, each: StartedExperiment) -> str:
         """The experiment is the fault of the rehearsal, which can't be ended early."""
         if self.fault_ended_at is not None:
@@ -188,6 +197,11 @@ class RehearsedService(SimulatedService):
         return seen.value, self._view.moment(seen.at)
 
 
+def note(name: str) -> None:
+    """Let the rehearsal go on that waits for the drill."""
+    Path(os.environ[FOLDER], name).touch()
+
+
 def drill_of(deployment: Deployment, plan: rehearsed.Plan) -> Plan:
     """The drill that expects what a rehearsal expects."""
     drill, hypothesis = _DRILLS[plan.scenario.action], plan.hypothesis
@@ -219,8 +233,8 @@ def drill_of(deployment: Deployment, plan: rehearsed.Plan) -> Plan:
             if isinstance(each, AlarmQuiet) and each.alarm.startswith(standby.name)
         ),
         fault_seconds=600,
-        # The rehearsal begins by its own schedule: the experiment waits for its fault.
-        timeouts=replace(Timeouts.of(600, hypothesis, objective_seconds), inject=1800),
+        # Functions that are late on a busy machine take minutes of the service.
+        timeouts=replace(Timeouts.of(600, hypothesis, objective_seconds), steady=600, inject=1800),
         window=ANY_TIME,
     )
 
@@ -234,18 +248,21 @@ def drilled(templates: Templates, name: str, *, scale: float) -> Drilled:
         scale: Seconds of the service in one second here.
     """
     deployment = read_deployment(templates)
-    (usual,) = plans_of(deployment, name, scale=scale)
-    plan = replace(
-        usual,
-        steady_seconds=usual.steady_seconds + EARLIER_SECONDS,
-        settled_seconds=SETTLED_SECONDS,
-    )
+    (plan,) = plans_of(deployment, name, scale=scale)
     drill = drill_of(deployment, plan)
-    with account(drill) as made:
+    with (
+        account(drill) as made,
+        tempfile.TemporaryDirectory() as folder,
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        patched.setenv(FOLDER, folder)
         machine = made.machine(drill)
         executions: list[str] = []
 
         def watch(running: Running, observation: Observation | None) -> None:
+            if executions and not made.is_running(executions[0]):
+                note(STARTED)  # also where it was refused
+                note(ENDED)
             if executions or running.client is None:
                 return
             view = View(running)
@@ -265,7 +282,14 @@ def drilled(templates: Templates, name: str, *, scale: float) -> Drilled:
 
         try:
             (outcome,) = asyncio.run(
-                rehearse(deployment, [plan], assumptions_for(deployment), scale=scale, watch=watch)
+                rehearse(
+                    deployment,
+                    [plan],
+                    assumptions_for(deployment),
+                    scale=scale,
+                    watch=watch,
+                    runner=RUNNER,
+                )
             )
         except BaseException:
             for each in executions:

@@ -11,7 +11,7 @@ import time
 
 from resiliency.rehearsal.client_process import Settings
 from resiliency.rehearsal.clock import Clock
-from resiliency.rehearsal.scenarios import RunSpec
+from resiliency.rehearsal.expectations import RunSpec
 
 
 def report(*what: object) -> None:
@@ -41,21 +41,23 @@ def play(spec: RunSpec) -> None:
     report("began", 1010.0, "fault")
     report("seen", 1010.0, "fault", "host stopped", "injected", "")
     report("seen", 1010.1, "client", record, "no answer", "")
-    for expected in spec.hypothesis if spec.seed == 0 else ():
+    for expected in spec.plan.hypothesis if spec.seed == 0 else ():
         alarm = getattr(expected, "alarm", None)
         if type(expected).__name__ == "AlarmFires":
             report("seen", 1011.0, "alarm", alarm, "ALARM", "")
             report("seen", 1011.5, "message", alarm, "ALARM", "")
         elif type(expected).__name__ == "AlarmQuiet":
             report("seen", 1011.0, "alarm", alarm, "OK", "")
-    if spec.seed == 0 and any(type(each).__name__ == "ClientsMove" for each in spec.hypothesis):
+    if spec.seed == 0 and any(
+        type(each).__name__ == "ClientsMove" for each in spec.plan.hypothesis
+    ):
         for at in (1012.0, 1012.1, 1012.2):
             report("seen", at, "client", record, standby, "")
-    if spec.scenario.name in ("endpoint-hangs", "both-stop"):
+    if spec.plan.scenario.name in ("endpoint-hangs", "both-stop"):
         report("seen", 1010.2, "client", record, "no answer", "")
     report("ended", 1020.0, "fault")
     report("began", 1020.0, "recovery")
-    for expected in spec.hypothesis:
+    for expected in spec.plan.hypothesis:
         if type(expected).__name__ == "AlarmRecovers":
             alarm = expected.alarm  # type: ignore[union-attr]
             report("seen", 1022.0, "alarm", alarm, "OK", "")

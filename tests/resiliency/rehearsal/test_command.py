@@ -27,6 +27,7 @@ from resiliency.rehearsal.scenarios import (
 )
 from staged_resiliency.experiment.journal import Phase
 from staged_resiliency.experiment.observations import Observation, Source
+from tests.resiliency.conftest import Resiliency
 from tests.resiliency.failover_model.support import hand_written
 from tests.resiliency.rehearsal.support import (
     STATUS_ALARM,
@@ -61,10 +62,9 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_holds_ends_with_a_report_and_success(
-    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    files: list[str], tmp_path: Path, resiliency: Resiliency
 ) -> None:
-    assert cli.main([*files, "--scenario", "host-stops"]) == 0
-    out = capsys.readouterr().out
+    out = resiliency(*files, "--scenario", "host-stops").out
     assert "Rehearsing bookstore.pingpublications.com on this machine, 20 seconds in one" in out
     assert re.search(r"^host-stops +3:20  fault$", out, re.MULTILINE)
     assert re.search(r"^host-stops .* client \S+: bookstore-api-green$", out, re.MULTILINE)
@@ -90,10 +90,10 @@ def test_the_scenarios_that_only_a_request_runs_are_named(
 
 
 def test_what_does_not_hold_ends_with_a_report_and_failure(
-    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    files: list[str], tmp_path: Path, resiliency: Resiliency
 ) -> None:
-    assert cli.main([*files, "--scenario", "host-stops", "--seed", "1"]) == 1
-    assert "failed      bookstore-api-blue stops and comes back" in capsys.readouterr().out
+    done = resiliency(*files, "--scenario", "host-stops", "--seed", "1", status=1)
+    assert "failed      bookstore-api-blue stops and comes back" in done.out
     assert (tmp_path / "out" / "index.html").exists()
 
 
@@ -106,14 +106,12 @@ def test_what_does_not_hold_ends_with_a_report_and_failure(
     ],
 )
 def test_what_is_not_covered_is_no_success_that_counts(
-    files: list[str],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    words: list[str],
-    status: int,
+    files: list[str], tmp_path: Path, resiliency: Resiliency, words: list[str], status: int
 ) -> None:
-    assert cli.main([*files, *words]) == status
-    assert f"0 of 1 passed, 1 not covered ({words[1]})" in capsys.readouterr().out
+    assert (
+        f"0 of 1 passed, 1 not covered ({words[1]})"
+        in resiliency(*files, *words, status=status).out
+    )
     journal = json.loads((tmp_path / "out" / f"{words[1]}.json").read_text())
     assert journal["verdict"]["status"] == "not covered"
     assert journal["verdict"]["message"].startswith("clients of bookstore.pingpublications.com are")
@@ -196,10 +194,10 @@ def test_a_scenario_that_does_not_exist_is_refused(deployment: Deployment) -> No
 
 
 def test_a_lost_process_is_told_and_nothing_is_written(
-    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    files: list[str], tmp_path: Path, resiliency: Resiliency
 ) -> None:
-    assert cli.main([*files, "--scenario", "host-stops", "--seed", "2"]) == 1
-    assert capsys.readouterr().err == (
+    done = resiliency(*files, "--scenario", "host-stops", "--seed", "2", status=1)
+    assert done.err == (
         "rehearse: host-stops: moto's server (process 7) was ended by signal SIGKILL; "
         "all its processes have ended, nothing is written\n"
     )
@@ -210,7 +208,7 @@ def test_a_lost_process_is_told_and_nothing_is_written(
 def test_a_signal_ends_it_in_order(
     files: list[str],
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    resiliency: Resiliency,
     monkeypatch: pytest.MonkeyPatch,
     number: signal.Signals,
 ) -> None:
@@ -220,41 +218,39 @@ def test_a_signal_ends_it_in_order(
     monkeypatch.setattr(Progress, "watch", watch)
     former = signal.signal(number, signal.SIG_DFL)  # the tests may run under nohup
     try:
-        assert cli.main([*files, "--scenario", "host-stops", "--seed", "4"]) == 1
+        printed = resiliency(*files, "--scenario", "host-stops", "--seed", "4", status=1)
     finally:
         signal.signal(number, former)
-    assert capsys.readouterr().err == (
+    assert printed.err == (
         f"rehearse: stopped by {number.name}; all its processes have ended, nothing is written\n"
     )
     assert not (tmp_path / "out").exists()
 
 
 def test_other_systems_than_linux_are_refused(
-    files: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    files: list[str], resiliency: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert cli.main(files) == 1
-    assert "needs Linux" in capsys.readouterr().err
+    assert "needs Linux" in resiliency(*files, status=1).err
 
 
 def test_somebody_elses_folder_is_refused_before_anything_runs(
-    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    files: list[str], tmp_path: Path, resiliency: Resiliency
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("years of work")
-    assert cli.main(files) == 1
-    assert "holds thesis.txt" in capsys.readouterr().err
+    assert "holds thesis.txt" in resiliency(*files, status=1).err
 
 
 def test_a_report_that_can_t_be_written_is_told(
-    files: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    files: list[str], resiliency: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    assert cli.main([*files, "--scenario", "host-stops"]) == 1
-    assert "can't be written (No space left on device)" in capsys.readouterr().err
+    done = resiliency(*files, "--scenario", "host-stops", status=1)
+    assert "can't be written (No space left on device)" in done.err
 
 
 @pytest.mark.parametrize(
@@ -267,12 +263,8 @@ def test_a_report_that_can_t_be_written_is_told(
         (["--at-once", "0"], "'0' is no number from 1 to 100"),
     ],
 )
-def test_bad_options_are_refused(
-    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit):
-        cli.main(["rehearse", *words])
-    assert told in capsys.readouterr().err
+def test_bad_options_are_refused(words: list[str], told: str, resiliency: Resiliency) -> None:
+    assert told in resiliency("rehearse", *words, status=2).err
 
 
 def test_real_time_is_a_scale_of_one() -> None:
@@ -302,11 +294,10 @@ def with_pairs(templates: Templates, folder: Path, **types: str) -> list[str]:
 
 
 def test_every_pair_is_rehearsed(
-    example_templates: Templates, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    example_templates: Templates, tmp_path: Path, resiliency: Resiliency
 ) -> None:
     words = with_pairs(example_templates, tmp_path, shop="AAAA")
-    assert cli.main([*words, "--scenario", "host-stops"]) == 0
-    out = capsys.readouterr().out
+    out = resiliency(*words, "--scenario", "host-stops").out
     assert "Rehearsing bookstore.pingpublications.com on this machine" in out
     assert "Rehearsing shop.pingpublications.com AAAA on this machine" in out
     assert "2 of 2 passed" in out
@@ -320,38 +311,36 @@ def test_every_pair_is_rehearsed(
 
 
 def test_a_pair_without_a_chosen_scenario_is_named(
-    example_templates: Templates, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    example_templates: Templates, tmp_path: Path, resiliency: Resiliency
 ) -> None:
     site = tmp_path / "site.json"
     site.write_text(json.dumps(hand_written()))
     words = with_pairs(example_templates, tmp_path)
-    assert cli.main([words[0], str(site), *words[1:], "--scenario", "probe-killed"]) == 0
-    out = capsys.readouterr().out
+    out = resiliency(words[0], site, *words[1:], "--scenario", "probe-killed").out
     assert "shop.example.com: has none of the scenarios probe-killed" in out
     assert "1 of 1 passed" in out
 
 
 def test_a_pair_that_is_left_out_is_no_success(
-    example_templates: Templates, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    example_templates: Templates, tmp_path: Path, resiliency: Resiliency
 ) -> None:
     words = with_pairs(example_templates, tmp_path, shop="CNAME")
-    assert cli.main([*words, "--scenario", "host-stops"]) == 1
+    printed = resiliency(*words, "--scenario", "host-stops", status=1)
     told = "shop.pingpublications.com CNAME: only A and AAAA pairs can be rehearsed"
-    out = capsys.readouterr().out
+    out = printed.out
     assert "1 of 1 passed" in out
     assert f"left out: {told}" in out
     assert f"Left out: {told}." in (tmp_path / "out" / "index.html").read_text()
 
 
 def test_one_pair_is_rehearsed_where_it_is_named(
-    example_templates: Templates, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    example_templates: Templates, tmp_path: Path, resiliency: Resiliency
 ) -> None:
     words = with_pairs(example_templates, tmp_path, shop="CNAME")
     chosen = ["--scenario", "host-stops", "--record", "bookstore.pingpublications.com"]
-    assert cli.main([*words, *chosen]) == 0
-    assert "left out" not in capsys.readouterr().out
-    assert cli.main([*words, "--record", "shop.pingpublications.com"]) == 1
-    assert "only A and AAAA pairs can be rehearsed" in capsys.readouterr().err
+    assert "left out" not in resiliency(*words, *chosen).out
+    done = resiliency(*words, "--record", "shop.pingpublications.com", status=1)
+    assert "only A and AAAA pairs can be rehearsed" in done.err
 
 
 def test_in_a_terminal_progress_is_a_table(deployment: Deployment) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from resiliency import cli
-from resiliency.gate import REHEARSAL
+from resiliency.commands import rehearse as rehearse_options
 from resiliency.rehearsal import prediction, rehearse
 from tests.fake_aws import plans
+from tests.resiliency.conftest import Resiliency
 from tests.resiliency.rehearsal.test_rehearse import RUNNER
 
 
@@ -21,21 +21,21 @@ def test_a_rehearsal_of_templates_needs_no_account(
     example_templates: Mapping[str, object],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    resiliency: Resiliency,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(rehearse.rehearse.__kwdefaults__ or {}, "runner", RUNNER)
     monkeypatch.setitem(prediction.predict_failovers.__kwdefaults__ or {}, "outages", 20)
     # The runner that starts nothing: with the seed 1 a scenario fails.
-    monkeypatch.setitem(REHEARSAL, "seed", status)
-    monkeypatch.setitem(REHEARSAL, "scenario", ["host-stops", "endpoint-hangs"])
+    given = rehearse_options.defaults()
+    given.seed, given.scenario = status, ["host-stops", "endpoint-hangs"]
+    monkeypatch.setattr(rehearse_options, "defaults", lambda: given)
     paths = []
     for stack, template in example_templates.items():
         paths.append(tmp_path / f"{stack}.json")
         paths[-1].write_text(json.dumps(template))
     words = ["--rehearse", *map(str, paths), "--json", "--junit", "junit.xml"]
-    assert cli.main(["gate", "bookstore", "production", *words]) == status
-    printed = capsys.readouterr()
+    printed = resiliency("gate", "bookstore", "production", *words, status=status)
     found = {each["name"]: each["status"] for each in json.loads(printed.out)["checks"]}
     assert found == {
         f"rehearsal of {plans.RECORD}: host-stops": "failed" if status else "passed",
@@ -43,7 +43,5 @@ def test_a_rehearsal_of_templates_needs_no_account(
     }
     (suite,) = ET.parse("junit.xml").getroot()
     assert suite.attrib["skipped"] == ("0" if status else "1")
-    assert cli.main(["gate", "bookstore", "staging", *words]) == 2
-    assert "no pair of hosts of bookstore in staging; found: bookstore-production\n" in (
-        capsys.readouterr().err
-    )
+    done = resiliency("gate", "bookstore", "staging", *words, status=2)
+    assert "no pair of hosts of bookstore in staging; found: bookstore-production\n" in (done.err)

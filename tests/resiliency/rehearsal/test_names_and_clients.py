@@ -83,27 +83,20 @@ def test_what_is_no_query_gets_no_answer(zone: Zone) -> None:
     assert zone.answer(answer.to_wire()) is None
 
 
-def test_the_server_answers_over_udp_and_tcp_and_outlives_nonsense(zone: Zone) -> None:
-    async def run() -> list[str]:
+def test_the_server_answers_and_outlives_nonsense(zone: Zone) -> None:
+    async def run() -> str:
         server = NameServer(zone)
         host, port = await server.start()
         query = dns.message.make_query(NAME, "A")
         try:
-            reader, writer = await asyncio.open_connection(host, port)
-            writer.write(b"\x00\x07nothing")
-            assert await reader.read() == b""
-            writer.close()
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as noise:
                 noise.sendto(b"nothing", (host, port))
-            answers = [
-                await dns.asyncquery.udp(query, host, 5, port),
-                await dns.asyncquery.tcp(query, host, 5, port),
-            ]
+            answer = await dns.asyncquery.udp(query, host, 5, port)
         finally:
             server.close()
-        return [answer.answer[0][0].to_text() for answer in answers]
+        return str(answer.answer[0][0].to_text())
 
-    assert asyncio.run(run()) == [BLUE, BLUE]
+    assert asyncio.run(run()) == BLUE
 
 
 def test_the_service_says_which_host_it_is_at_its_path_alone(service: tuple[str, int]) -> None:

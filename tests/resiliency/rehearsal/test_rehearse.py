@@ -7,6 +7,7 @@ import os
 import re
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,22 @@ def children_of(pid: int) -> set[int]:
         for task in Path(f"/proc/{pid}/task").iterdir()
         for word in (task / "children").read_text(encoding="ascii").split()
     }
+
+
+@pytest.mark.parametrize("scale", [20.0, 120.0])
+def test_a_client_that_is_late_on_a_busy_machine_was_served(
+    deployment: Deployment, scale: float
+) -> None:
+    """For 2.5 s, which may be five minutes of the service."""
+    (outcome,) = play(deployment, "probe-killed", seed=0)
+    seen = [
+        *(each for each in outcome.observations if each.source is not Source.CLIENT),
+        Observation(1007.5, Source.CLIENT, deployment.pair.name, deployment.active.name),
+        Observation(1011.0, Source.CLIENT, deployment.pair.name, deployment.active.name),
+    ]
+    run = replace(outcome.run, time_scale=scale)
+    running = Running(outcome.plan, seen, [Phase("steady state", 1000, 1010)], run)
+    assert "before the fault" not in judged(deployment, running, 0).verdict.message
 
 
 @pytest.mark.parametrize(("asked_at", "told"), [(1009.95, True), (1001.0, False)])

@@ -18,9 +18,10 @@ from resiliency.rehearsal.client_process import Settings
 from resiliency.rehearsal.clock import Clock
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployment
+from resiliency.rehearsal.expectations import Expected, Plan, RunSpec
 from resiliency.rehearsal.prediction import assumptions_for
 from resiliency.rehearsal.scenario_runner import ScenarioRunner
-from resiliency.rehearsal.scenarios import RunSpec, scenarios_of
+from resiliency.rehearsal.scenarios import scenarios_of
 from resiliency.rehearsal.subprocesses import RehearsalError
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
@@ -38,20 +39,12 @@ NOTHING = Range(0, 0, "seconds", "this test")
 def run_spec(deployment: Deployment, name: str, folder: Path, *hypothesis: Expectation) -> RunSpec:
     """As short a run as there can be."""
     (scenario,) = [each for each in scenarios_of(deployment) if each.name == name]
-    return RunSpec(
-        deployment=deployment,
-        scenario=scenario,
-        hypothesis=hypothesis,
-        assumptions=replace(
-            assumptions_for(deployment), resolver_floor=NOTHING, health_check_uptake=NOTHING
-        ),
-        seed=0,
-        scale=SCALE,
-        folder=folder,
-        steady_seconds=150,
-        fault_seconds=0,
-        settled_seconds=0,
+    expected = [Expected(each) for each in hypothesis]
+    assumptions = replace(
+        assumptions_for(deployment), resolver_floor=NOTHING, health_check_uptake=NOTHING
     )
+    plan = Plan(scenario, expected, [], None, 150, 0, settled_seconds=0)
+    return RunSpec(deployment, plan, assumptions, seed=0, scale=SCALE, folder=folder)
 
 
 def events_of(given: RunSpec) -> Sequence[Sequence[object]]:

@@ -15,6 +15,7 @@ from staged_resiliency.experiment.expectations import Expectation
 from staged_resiliency.experiment.journal import SCHEMA_VERSION
 from staged_resiliency.experiment.observations import Source
 from staged_resiliency.experiment.verdict import Status
+from tests.cases import cases
 from tests.journals import STOPPED, Data, aborted_run, drill_runs, rehearsals, run_of
 from tests.support import ROOT
 
@@ -86,97 +87,70 @@ def test_every_key_is_described() -> None:
 
 Edit = Callable[[Data], object]
 
-WRONG = [
-    pytest.param(
+WRONG = {
+    "no version": (
         lambda it: it.pop("schema_version"),
         "is not a journal: it has no schema_version",
-        id="no version",
     ),
-    pytest.param(
+    "newer version": (
         lambda it: it.update(schema_version=2),
         "schema_version: 2 is newer than this release, which reads up to 1; use the release that "
         "wrote it, or a later one",
-        id="newer version",
     ),
-    pytest.param(
+    "version as a text": (
         lambda it: it.update(schema_version="1"),
         "schema_version: found '1'; must be a whole number, up to 1",
-        id="version as a text",
     ),
-    pytest.param(lambda it: it.pop("verdict"), "verdict is missing", id="missing key"),
-    pytest.param(
-        lambda it: it["transitions"][3].pop("value"), "transitions[3].value is missing", id="deep"
-    ),
-    pytest.param(
+    "missing key": (lambda it: it.pop("verdict"), "verdict is missing"),
+    "deep": (lambda it: it["transitions"][3].pop("value"), "transitions[3].value is missing"),
+    "kind": (
         lambda it: it.update(kind="exercise"),
         "kind: found 'exercise'; must be rehearsal or drill",
-        id="kind",
     ),
-    pytest.param(
+    "status": (
         lambda it: it["verdict"].update(status="held"),
-        "verdict.status: found 'held'; must be passed, failed, not covered, aborted or "
-        "dry run",
-        id="status",
+        "verdict.status: found 'held'; must be passed, failed, not covered, aborted or dry run",
     ),
-    pytest.param(
+    "time zone": (
         lambda it: it.update(injected_at="2026-11-03T10:00:00+01:00"),
         "injected_at: found '2026-11-03T10:00:00+01:00'; must be a moment like "
         "2026-11-03T10:00:00.000Z",
-        id="time zone",
     ),
-    pytest.param(
+    "moment as a number": (
         lambda it: it.update(injected_at=1793700000),
-        "injected_at: found 1793700000; must be a moment like "
-        "2026-11-03T10:00:00.000Z",
-        id="moment as a number",
+        "injected_at: found 1793700000; must be a moment like 2026-11-03T10:00:00.000Z",
     ),
-    pytest.param(
-        lambda it: it.update(time_scale=0),
-        "time_scale: found 0; must be more than 0",
-        id="time scale",
-    ),
-    pytest.param(
+    "time scale": (lambda it: it.update(time_scale=0), "time_scale: found 0; must be more than 0"),
+    "percent": (
         lambda it: it["measures"].update(availability=55.8),
         "measures.availability: found 55.8; must be at most 1",
-        id="percent",
     ),
-    pytest.param(
+    "number as a text": (
         lambda it: it["measures"].update(failover_seconds="268"),
         "measures.failover_seconds: found '268'; must be a number",
-        id="number as a text",
     ),
-    pytest.param(
+    "boolean": (
         lambda it: it["measures"].update(detect_seconds=True),
         "measures.detect_seconds: found true; must be a number",
-        id="boolean",
     ),
-    pytest.param(
+    "negative prediction": (
         lambda it: it["predicted_seconds"].update(p95=-1),
         "predicted_seconds.p95: found -1; must be at least 0",
-        id="negative prediction",
     ),
-    pytest.param(
-        lambda it: it.update(phases={}), "phases: found {}; must be a list", id="list"
-    ),
-    pytest.param(
-        lambda it: it.update(verdict=[]),
-        "verdict: found []; must be an object",
-        id="object",
-    ),
-    pytest.param(
+    "list": (lambda it: it.update(phases={}), "phases: found {}; must be a list"),
+    "object": (lambda it: it.update(verdict=[]), "verdict: found []; must be an object"),
+    "null for an object": (
         lambda it: it.update(predicted_seconds=None),
         "predicted_seconds: found null; must be an object",
-        id="null for an object",
     ),
-    pytest.param(
+    "text": (
         lambda it: it["hypothesis"][0].update(expects=7),
         "hypothesis[0].expects: found 7; must be a text",
-        id="text",
     ),
-]  # fmt: skip
+}
 
 
-@pytest.mark.parametrize(("edit", "message"), WRONG)
+@cases(("edit", "message"), WRONG)
 def test_what_the_schema_refuses_the_page_refuses_in_words(edit: Edit, message: str) -> None:
     journal = copy.deepcopy(dict(run_of(STOPPED)))
     edit(journal)

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.review.changes import changes_between
-from resiliency.review.findings import Finding, Sides
+from resiliency.review.findings import Finding
 from resiliency.review.review import Review, review
+from resiliency.review.sides import Sides
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 OUTAGES = 50
@@ -23,7 +23,7 @@ def resource(kind: str, more: Mapping[str, Any] | None = None, /, **properties: 
 def stack(resources: Resources, name: str = "site", region: str = "us-west-2") -> SynthesizedStack:
     """A stack of an account."""
     template = {"Resources": resources}
-    return SynthesizedStack(name, "532151327118", region, Path(), template, (), ())
+    return SynthesizedStack(name, "532151327118", region, template)
 
 
 def reviewed(

@@ -13,8 +13,9 @@ from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.errors import UserError
 from resiliency.review.change_set import read_change_set, stacks_before, with_actions
 from resiliency.review.changes import Action, changes_between, counterpart
-from resiliency.review.findings import Finding, Sides
+from resiliency.review.findings import Finding
 from resiliency.review.review import Review, review
+from resiliency.review.sides import Sides
 from tests.resiliency.review.describe_change_set import described
 from tests.resiliency.review.stacks import NOW, OUTAGES, alarm, pair, resource, stack, texts
 from tests.resiliency.review.test_findings import changed, without

@@ -9,6 +9,7 @@ import pytest
 from resiliency import cli
 from resiliency.commands.review import LEVELS
 from resiliency.review.findings import Level
+from tests.resiliency.conftest import Resiliency
 from tests.resiliency.review.describe_change_set import described
 from tests.resiliency.review.stacks import alarm, pair, resource, reviewed, stack
 
@@ -25,10 +26,10 @@ def write(folder: str, resources: Any, file: str = "site.template.json") -> str:
     return folder
 
 
-def test_two_folders_that_are_equal_have_no_findings(capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_folders_that_are_equal_have_no_findings(resiliency: Resiliency) -> None:
     before, after = write("before", {"A": alarm()}), write("after", {"A": alarm()})
-    assert cli.main(["review", before, after, "--fail-on", "note"]) == 0
-    assert capsys.readouterr().out == "no findings; resources: no changes\n"
+    done = resiliency("review", before, after, "--fail-on", "note")
+    assert done.out == "no findings; resources: no changes\n"
 
 
 @pytest.mark.parametrize(
@@ -49,13 +50,12 @@ def test_the_exit_status_is_that_of_the_level_asked_for(
 
 
 def test_text_fits_in_60_columns_without_colour(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    resiliency: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     write("before", pair())
     write("after", {"Alarm": alarm("a-name-of-an-alarm-that-is-longer-than-the-line-" + "x" * 40)})
-    assert cli.main(["review", "before", "after"]) == 1
-    printed = capsys.readouterr().out
+    printed = resiliency("review", "before", "after", status=1).out
     assert "\x1b" not in printed
     long = [each for each in printed.splitlines() if len(each) > 60]
     assert all("a-name-of-an-alarm" in each and " " not in each.strip() for each in long)
@@ -71,15 +71,13 @@ def test_text_fits_in_60_columns_without_colour(
 
 
 def test_names_in_templates_cant_write_to_the_terminal_or_into_the_comment(
-    capsys: pytest.CaptureFixture[str],
+    resiliency: Resiliency,
 ) -> None:
     write("before", {"Key": resource("KMS::Key")})
     hostile = "\x1b[2J| <img src=x> [a](http://b) @team `x`"
     write("after", {"Key": resource("KMS::Key"), "A": resource("SNS::Topic", TopicName=hostile)})
-    assert cli.main(["review", "before", "after"]) == 0
-    assert "\x1b" not in capsys.readouterr().out
-    assert cli.main(["review", "before", "after", "--markdown"]) == 0
-    printed = capsys.readouterr().out
+    assert "\x1b" not in resiliency("review", "before", "after").out
+    printed = resiliency("review", "before", "after", "--markdown").out
     assert "\x1b" not in printed
     (line,) = [each for each in printed.splitlines() if "add Topic" in each]
     assert line == (
@@ -88,11 +86,11 @@ def test_names_in_templates_cant_write_to_the_terminal_or_into_the_comment(
     )
 
 
-def test_markdown_is_a_comment_for_a_pull_request(capsys: pytest.CaptureFixture[str]) -> None:
+def test_markdown_is_a_comment_for_a_pull_request(resiliency: Resiliency) -> None:
     write("before", pair())
     write("after", {"Key": resource("KMS::Key")})
-    assert cli.main(["review", "before", "after", "--markdown"]) == 1
-    assert capsys.readouterr().out.startswith(
+    done = resiliency("review", "before", "after", "--markdown", status=1)
+    assert done.out.startswith(
         "## What this change does\n\n"
         "1 danger, 1 warning, 3 notes; resources: 4 remove, 1 add\n\n"
         "### Clients: names without an answer, and clients sent elsewhere\n\n"
@@ -101,11 +99,11 @@ def test_markdown_is_a_comment_for_a_pull_request(capsys: pytest.CaptureFixture[
     )
 
 
-def test_json_has_findings_and_changes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_findings_and_changes(resiliency: Resiliency) -> None:
     write("before", {"A": alarm("a")})
     write("after", {"A": alarm("a", Threshold=2)})
-    assert cli.main(["review", "before", "after", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {
+    done = resiliency("review", "before", "after", "--json")
+    assert json.loads(done.out) == {
         "findings": [
             {
                 "level": "note",
@@ -146,12 +144,11 @@ def test_a_change_set_needs_the_templates_after_it_alone(
     assert (status, "Alarm a → b is replaced" in capsys.readouterr().out) == (1, True)
 
 
-def test_yaml_and_single_templates_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+def test_yaml_and_single_templates_are_read(resiliency: Resiliency) -> None:
     Path("before.yaml").write_text("Resources:\n  Key: { Type: AWS::KMS::Key }\n")
     Path("more").mkdir()
     Path("more/before.yml").write_text("Resources:\n  Other: { Type: AWS::KMS::Key }\n")
-    assert cli.main(["review", "before.yaml", "more"]) == 0
-    assert "add Key Other" in capsys.readouterr().out
+    assert "add Key Other" in resiliency("review", "before.yaml", "more").out
 
 
 @pytest.mark.parametrize(
@@ -174,7 +171,7 @@ def test_yaml_and_single_templates_are_read(capsys: pytest.CaptureFixture[str]) 
     ],
 )
 def test_what_cant_be_asked_is_one_line(
-    arguments: list[str], status: int, message: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], status: int, message: str, resiliency: Resiliency
 ) -> None:
     write("after", {"Key": resource("KMS::Key")})
     Path("empty").mkdir()
@@ -182,8 +179,7 @@ def test_what_cant_be_asked_is_one_line(
     Path("other.json").write_text("{}")
     Path("wrong.json").write_text('{"Resources": {"A": {"Properties": [1]}}}')
     Path("listed.json").write_text('{"Resources": []}')
-    assert cli.main(["review", *arguments]) == status
-    printed = capsys.readouterr()
+    printed = resiliency("review", *arguments, status=status)
     assert printed.out == ""
     assert printed.err.startswith(message)
     assert printed.err.count("\n") == 1
@@ -212,9 +208,3 @@ def test_templates_of_another_form_give_no_traceback(capsys: pytest.CaptureFixtu
 
 def test_the_levels_of_the_command_are_those_of_findings() -> None:
     assert tuple(each.value for each in Level) == LEVELS
-
-
-def test_the_help_names_the_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        cli.main(["review", "--help"])
-    assert "0 all is well, 1 findings, 2 usage, 3 could not be" in capsys.readouterr().out

@@ -11,9 +11,9 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from resiliency import cli
 from resiliency.account import account
 from resiliency.review.deployed import NEEDS
+from tests.resiliency.conftest import Resiliency
 from tests.resiliency.review.stacks import alarm, resource
 from tests.resiliency.review.test_findings import drill, machine
 
@@ -99,60 +99,57 @@ def deployed(session: Session, resources: Mapping[str, Any], *runs: str) -> None
 
 
 def test_the_drill_that_runs_is_a_danger(
-    session: Session, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+    session: Session, tmp_path: Any, resiliency: Resiliency
 ) -> None:
     deployed(session, drill(machine()), "run-1")
     after = synthesized(tmp_path, drill(machine(enabled=True)))
-    assert cli.main(["review", after, "--deployed"]) == 1
-    printed = capsys.readouterr().out
+    printed = resiliency("review", after, "--deployed", status=1).out
     assert "the drill shutdown is running (run-1): an update may end its fault" in printed
     assert "the drill shutdown is enabled" in printed
 
 
 def test_text_that_is_not_ascii_is_no_change(
-    session: Session, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+    session: Session, tmp_path: Any, resiliency: Resiliency
 ) -> None:
     deployed(session, {"A": alarm("a", AlarmDescription="gr?n ?")})
     after = synthesized(tmp_path, {"A": alarm("a", AlarmDescription="grün 🚦")})
-    assert cli.main(["review", after, "--deployed"]) == 0
-    assert capsys.readouterr().out == "no findings; resources: no changes\n"
+    assert resiliency("review", after, "--deployed").out == "no findings; resources: no changes\n"
 
 
 def test_a_stack_that_is_not_deployed_is_new(
-    session: Session, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+    session: Session, tmp_path: Any, resiliency: Resiliency
 ) -> None:
     session.stubs["cloudformation"].add_client_error(
         "get_template", "ValidationError", "Stack with id site does not exist"
     )
     after = synthesized(tmp_path, {"Key": resource("KMS::Key")})
-    assert cli.main(["review", after, "--deployed"]) == 0
-    assert "add Key Key" in capsys.readouterr().out
+    assert "add Key Key" in resiliency("review", after, "--deployed").out
 
 
 def test_an_account_that_cant_be_asked(
-    session: Session, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+    session: Session, tmp_path: Any, resiliency: Resiliency
 ) -> None:
     session.stubs["cloudformation"].add_client_error("get_template", "AccessDenied", "no")
     after = synthesized(tmp_path, {"Key": resource("KMS::Key")})
-    assert cli.main(["review", after, "--deployed"]) == 3
+    done = resiliency("review", after, "--deployed", status=3)
     assert "may not cloudformation:GetTemplate on site; docs/reviewing-change-sets.md lists" in (
-        capsys.readouterr().err
+        done.err
     )
 
 
 def test_stacks_of_another_account_cant_be_asked(
-    session: Session, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+    session: Session, tmp_path: Any, resiliency: Resiliency
 ) -> None:
     after = synthesized(tmp_path, {"Key": resource("KMS::Key")}, owner="111111111111")
-    assert cli.main(["review", after, "--deployed"]) == 3
-    assert capsys.readouterr().err == (
+    done = resiliency("review", after, "--deployed", status=3)
+    assert done.err == (
         f"the credentials are those of account {ACCOUNT}, and all stacks are in another one; give "
         "--profile with that account's\n"
     )
 
 
 def test_stacks_of_another_account_are_left_out(
-    session: Session, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+    session: Session, tmp_path: Any, resiliency: Resiliency
 ) -> None:
     session.stubs["cloudformation"].add_client_error(
         "get_template", "ValidationError", "Stack with id site does not exist"
@@ -163,8 +160,7 @@ def test_stacks_of_another_account_are_left_out(
     other["properties"] = {"templateFile": "site.template.json", "stackName": "other"}
     manifest["artifacts"]["other"] = other
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    assert cli.main(["review", after, "--deployed"]) == 0
-    printed = capsys.readouterr()
+    printed = resiliency("review", after, "--deployed")
     assert printed.err == "other: is in another account, and left out\n"
     assert "other" not in printed.out
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from resiliency.review.changes import changes_between
-from resiliency.review.findings import Level, Sides
+from resiliency.review.findings import Level
 from resiliency.review.review import review
+from resiliency.review.sides import Sides
 from tests.resiliency.review.stacks import (
     NOW,
     OUTAGES,

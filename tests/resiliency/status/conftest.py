@@ -1,21 +1,19 @@
 """The command in the account in which the example is deployed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from resiliency import cli
 from resiliency.account import account
 from resiliency.status import checks, command
 from tests import journals
 from tests.fake_aws.command import NOW, SharedSession, bookstore
+from tests.resiliency.conftest import Printed, Resiliency
 from tests.resiliency.status.deployment import Deployment, deploy
 from tests.support import Template
-
-StatusCommand = Callable[..., int]
 
 
 @pytest.fixture
@@ -35,11 +33,12 @@ def made(
 
 
 @pytest.fixture
-def status() -> StatusCommand:
+def status(resiliency: Resiliency) -> Resiliency:
     """The command, with the service and its environment filled in."""
 
-    def run(*words: str) -> int:
-        return cli.main(["status", "bookstore", "production", "--region", "us-west-2", *words])
+    def run(*words: str | Path, status: int = 0) -> Printed:
+        given = ("bookstore", "production", "--region", "us-west-2", *words)
+        return resiliency("status", *given, status=status)
 
     return run
 

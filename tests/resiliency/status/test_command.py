@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from resiliency import cli
 from resiliency.drill_cli.aws import action
 from resiliency.errors import UserError
 from resiliency.status import command
@@ -13,7 +12,7 @@ from resiliency.status.checks import CHECKS
 from tests.fake_aws import plans
 from tests.fake_aws.simulation import ApiError
 from tests.iam_findings import findings_above_low
-from tests.resiliency.status.conftest import StatusCommand
+from tests.resiliency.conftest import Resiliency
 from tests.resiliency.status.deployment import Deployment
 from tests.resiliency.status.test_findings import TABLE
 from tests.support import EXAMPLE_FILE, ROOT
@@ -22,10 +21,9 @@ POLICIES = ROOT / "examples" / "policies"
 
 
 def test_where_all_is_well_it_says_so_then_all_that_it_found(
-    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+    made: Deployment, status: Resiliency
 ) -> None:
-    assert status() == 0
-    out = capsys.readouterr().out
+    out = status().out
     lines = [each.rstrip() for each in out.splitlines()]
     assert lines[:3] == ["bookstore in production, 2026-11-03 19:30:00 UTC", "All is well.", ""]
     assert [each for each in lines if each in CHECKS] == list(CHECKS)
@@ -46,17 +44,13 @@ def test_where_all_is_well_it_says_so_then_all_that_it_found(
 
 
 def test_findings_come_first_each_with_what_to_do_in_sixty_columns(
-    made: Deployment,
-    status: StatusCommand,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    made: Deployment, status: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     made.beats[plans.BLUE] = None
     made.alarms[plans.DB_ALARM]["StateReason"] = "\x1b[2Jno\nlines"
     made.alarms[plans.DB_ALARM]["StateValue"] = "ALARM"
-    assert status() == 1
-    out = capsys.readouterr().out
+    out = status(status=1).out
     assert "\x1b" not in out
     lines = [each.rstrip() for each in out.splitlines()]
     # What to do can be copied in one piece.
@@ -70,10 +64,7 @@ def test_findings_come_first_each_with_what_to_do_in_sixty_columns(
 
 
 def test_watch_reads_again_until_ctrl_c(
-    made: Deployment,
-    status: StatusCommand,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    made: Deployment, status: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses = []
     real = made.account.service.sleep
@@ -87,9 +78,8 @@ def test_watch_reads_again_until_ctrl_c(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(made.account.service, "sleep", pause)
-    assert status("--watch") == 0
+    out = status("--watch").out
     assert pauses == [command.WATCH_SECONDS] * 2
-    out = capsys.readouterr().out
     assert "All is well." in out
     assert "AWS throttles cloudformation:DescribeStacks" in " ".join(out.split())
 
@@ -97,7 +87,7 @@ def test_watch_reads_again_until_ctrl_c(
 @pytest.mark.slow
 def test_on_a_terminal_the_page_renews_itself(
     made: Deployment,
-    status: StatusCommand,
+    status: Resiliency,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -112,7 +102,7 @@ def test_on_a_terminal_the_page_renews_itself(
         made.account.service.script.dns = (plans.GREEN_ADDRESS,)
 
     monkeypatch.setattr(made.account.service, "sleep", pause)
-    assert status("--watch") == 1
+    status("--watch", status=1)
     first, second = shown
     assert "All is well." in first
     assert "All is well." not in second
@@ -121,62 +111,56 @@ def test_on_a_terminal_the_page_renews_itself(
 
 
 def test_what_excludes_each_other_is_usage(
-    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+    made: Deployment, status: Resiliency, resiliency: Resiliency
 ) -> None:
-    assert status("--watch", "--json") == 2
-    assert capsys.readouterr().err.startswith("--watch: shows a page that renews itself")
-    assert cli.main(["status", "x", "y", "--services", str(EXAMPLE_FILE)]) == 2
+    assert status("--watch", "--json", status=2).err.startswith(
+        "--watch: shows a page that renews itself"
+    )
+    resiliency("status", "x", "y", "--services", EXAMPLE_FILE, status=2)
 
 
 @pytest.mark.slow
 def test_the_service_file_says_how_hosts_are_asked_where_there_are_no_drills(
-    made: Deployment, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    made: Deployment, resiliency: Resiliency, tmp_path: Path
 ) -> None:
     del made.stacks[made.stack("drills")]
     text = EXAMPLE_FILE.read_text("utf-8").replace('"532151327118"', '"123456789012"')
     file = tmp_path / "bookstore.yaml"
     file.write_text(text.replace("version_path: /version/", "version_path: /who/"))
-    assert cli.main(["status", "bookstore", "production", "--services", str(file)]) == 0
+    printed = resiliency("status", "bookstore", "production", "--services", file)
     path = "/who/" if "version_path: /version/" in text else "/version/"
-    assert f"{path} at 54.213.54.171" in capsys.readouterr().out
+    assert f"{path} at 54.213.54.171" in printed.out
 
 
 @pytest.mark.slow
 def test_a_copy_or_an_alarm_that_route_53_does_not_return_is_said(
-    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+    made: Deployment, status: Resiliency
 ) -> None:
     del made.checks[made.check]["CloudWatchAlarmConfiguration"]
-    assert status("--json") == 3
-    (first,) = json.loads(capsys.readouterr().out)["not_asked"]
+    (first,) = json.loads(status("--json", status=3).out)["not_asked"]
     assert first == f"health check {made.check}: Route 53 returns no copy of its alarm"
     made.checks[made.check]["HealthCheckConfig"] = {"Type": "CLOUDWATCH_METRIC"}
-    assert status("--json") == 3
-    (second,) = json.loads(capsys.readouterr().out)["not_asked"]
+    (second,) = json.loads(status("--json", status=3).out)["not_asked"]
     assert second == f"health check {made.check}: Route 53 does not return its alarm"
 
 
 @pytest.mark.slow
 def test_credentials_of_another_account_are_refused(
-    made: Deployment, capsys: pytest.CaptureFixture[str]
+    made: Deployment, resiliency: Resiliency
 ) -> None:
     words = ["status", "bookstore", "production", "--services", str(EXAMPLE_FILE)]
-    assert cli.main(words) == 3
-    assert "the credentials are those of account 123456789012" in capsys.readouterr().err
+    assert "the credentials are those of account 123456789012" in resiliency(*words, status=3).err
 
 
 @pytest.mark.slow
 def test_drills_of_another_release_leave_the_rest(
-    made: Deployment,
-    status: StatusCommand,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    made: Deployment, status: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreadable(aws: object, location: object) -> None:
         raise UserError("arn: this release can't read its plan")
 
     monkeypatch.setattr("resiliency.status.deployed.find_stack", unreadable)
-    assert status("--json") == 3
-    document = json.loads(capsys.readouterr().out)
+    document = json.loads(status("--json", status=3).out)
     assert document["not_asked"] == ["arn: this release can't read its plan"]
     assert document["findings"] == []
 
@@ -192,14 +176,14 @@ def actions(*policies: str) -> set[str]:
 
 
 @pytest.mark.slow
-def test_the_policies_have_exactly_what_is_called(made: Deployment, status: StatusCommand) -> None:
+def test_the_policies_have_exactly_what_is_called(made: Deployment, status: Resiliency) -> None:
     edit, _ = TABLE["an unhealthy endpoint"]
     edit(made)
-    status()
+    status(status=1)
     identity = ("sts", "GetCallerIdentity")  # needs no permission
     called = {action(*each) for each in made.account.calls if each != identity}
     assert called == actions("status.json")
-    status("--drift")
+    status("--drift", status=1)
     called = {action(*each) for each in made.account.calls if each != identity}
     # AWS asks for the permission on each resource with the call on the stack.
     implied = {"cloudformation:DetectStackResourceDrift"}
@@ -220,15 +204,11 @@ def test_the_policies_are_sound(policy: Path) -> None:
 
 @pytest.mark.slow
 def test_the_document_shows_the_commands_own_output(
-    made: Deployment,
-    status: StatusCommand,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    made: Deployment, status: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made.alarms[plans.STATUS_ALARM]["Threshold"] = 2.0
     monkeypatch.setenv("COLUMNS", "96")
-    assert status() == 1
-    findings, _, sections = capsys.readouterr().out.partition("\n\n")
+    findings, _, sections = status(status=1).out.partition("\n\n")
     top = [*findings.splitlines(), "", *sections.splitlines()[:4]]
     document = (ROOT / "docs" / "status.md").read_text("utf-8")
     shown = "\n".join(each.rstrip() for each in top)

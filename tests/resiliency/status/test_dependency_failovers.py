@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tests.fake_aws.account import Answer, Parameters
-from tests.resiliency.status.conftest import StatusCommand, findings
+from tests.resiliency.conftest import Resiliency
+from tests.resiliency.status.conftest import findings
 from tests.resiliency.status.deployment import Deployment, deploy
 from tests.support import Data, example, synthesize
 
@@ -65,20 +66,15 @@ def answering(deployed: Deployment, target: str) -> None:
     ],
 )
 def test_where_its_clients_are_sent(
-    deployed: Deployment,
-    status: StatusCommand,
-    capsys: pytest.CaptureFixture[str],
-    target: str,
-    expected: list[str],
+    deployed: Deployment, status: Resiliency, target: str, expected: list[str]
 ) -> None:
     answering(deployed, target)
     deployed.observers = ["Success: HTTP Status Code 200, OK"]
-    assert status("--json") == (1 if expected else 0)
-    assert findings(json.loads(capsys.readouterr().out)) == expected
+    assert findings(json.loads(status("--json", status=1 if expected else 0).out)) == expected
 
 
 def test_its_records_are_compared_with_those_that_were_deployed(
-    deployed: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+    deployed: Deployment, status: Resiliency
 ) -> None:
     answering(deployed, f"{PRIMARY}.")
     deployed.observers = ["Success: HTTP Status Code 200, OK"]
@@ -88,7 +84,6 @@ def test_its_records_are_compared_with_those_that_were_deployed(
         if each["Type"] == "CNAME" and each["Failover"] == "PRIMARY"
     )
     primary["ResourceRecords"] = [{"Value": "by-hand.example.com"}]
-    status("--json")
-    assert findings(json.loads(capsys.readouterr().out)) == [
+    assert findings(json.loads(status("--json", status=1).out)) == [
         f"records: {CDN} CNAME PRIMARY has by-hand.example.com; {PRIMARY} was deployed"
     ]

@@ -9,12 +9,13 @@ import pytest
 
 from resiliency import cli
 from resiliency.account import account
-from resiliency.status.dns import COPIED
+from resiliency.account.readers import COPIED_SETTINGS
 from tests import journals
 from tests.fake_aws import plans
 from tests.fake_aws.command import GROUP, NOW, SharedSession
 from tests.fake_aws.simulation import ApiError
-from tests.resiliency.status.conftest import StatusCommand, findings
+from tests.resiliency.conftest import Resiliency
+from tests.resiliency.status.conftest import findings
 from tests.resiliency.status.deployment import ASSOCIATION, Deployment
 
 pytestmark = pytest.mark.slow
@@ -272,15 +273,11 @@ TABLE: dict[str, tuple[Callable[[Deployment], Any], list[str]]] = {
 
 @pytest.mark.parametrize("name", TABLE)
 def test_what_is_wrong_is_found_and_nothing_else(
-    name: str,
-    made: Deployment,
-    status: StatusCommand,
-    capsys: pytest.CaptureFixture[str],
+    name: str, made: Deployment, status: Resiliency
 ) -> None:
     edit, expected = TABLE[name]
     edit(made)
-    assert status("--json") == 1
-    document = json.loads(capsys.readouterr().out)
+    document = json.loads(status("--json", status=1).out)
     found = findings(document)
     assert len(found) == len(expected), found
     for each, start in zip(found, expected, strict=True):
@@ -290,7 +287,7 @@ def test_what_is_wrong_is_found_and_nothing_else(
 
 
 def test_a_resolver_that_answers_something_else_is_found(
-    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+    made: Deployment, status: Resiliency
 ) -> None:
     answer = {
         "Nameserver": "ns",
@@ -302,8 +299,7 @@ def test_a_resolver_that_answers_something_else_is_found(
     }
     made.account.answers["route53", "TestDNSAnswer"] = lambda _: answer
     made.account.service.script.dns = (plans.GREEN_ADDRESS,)
-    assert status("--json") == 1
-    (found,) = findings(json.loads(capsys.readouterr().out))
+    (found,) = findings(json.loads(status("--json", status=1).out))
     assert found.startswith(
         f"who is served: this machine resolves {plans.RECORD} to {plans.GREEN_ADDRESS}, Route 53 "
         f"answers {plans.BLUE_ADDRESS}"
@@ -336,16 +332,12 @@ def test_a_resolver_that_answers_something_else_is_found(
     ],
 )
 def test_clients_of_private_hosts_are_observed_in_their_vpc(
-    made: Deployment,
-    status: StatusCommand,
-    capsys: pytest.CaptureFixture[str],
-    script: dict[str, Any],
-    expected: list[str],
+    made: Deployment, status: Resiliency, script: dict[str, Any], expected: list[str]
 ) -> None:
     made.account.deploy(replace(plans.IN_VPC, drill="private"), "rate(1 day)")
     _script(**script)(made)
-    status("--json")
-    found = [each for each in findings(json.loads(capsys.readouterr().out)) if "served" in each]
+    printed = status("--json", status=1 if expected else 0)
+    found = [each for each in findings(json.loads(printed.out)) if "served" in each]
     assert found == [f"who is served: {each}" for each in expected]
     assert ("route53", "TestDNSAnswer") not in made.account.calls
 
@@ -377,35 +369,28 @@ def _alias(made: Deployment) -> None:
 
 
 def test_an_alias_is_the_host_behind_its_load_balancer(
-    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+    made: Deployment, status: Resiliency
 ) -> None:
     _alias(made)
-    assert status("--json") == 0, capsys.readouterr().out
-    rows = json.loads(capsys.readouterr().out)["sections"][0]["rows"]
+    rows = json.loads(status("--json").out)["sections"][0]["rows"]
     assert [each["state"] for each in rows] == [plans.BLUE, "", plans.BLUE]
     made.account.service.script.dns = (plans.GREEN_ADDRESS,)
-    assert status("--json") == 1
-    (found,) = findings(json.loads(capsys.readouterr().out))
+    (found,) = findings(json.loads(status("--json", status=1).out))
     assert found.startswith(f"who is served: clients of {plans.RECORD} are sent to {plans.GREEN}")
 
 
-def test_a_host_with_the_name_of_the_other_is_found(
-    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_host_with_the_name_of_the_other_is_found(made: Deployment, status: Resiliency) -> None:
     made.account.service.ask = lambda address, endpoint, host: plans.GREEN  # type: ignore[method-assign]
-    assert status("--json") == 1
-    (found,) = findings(json.loads(capsys.readouterr().out))
+    (found,) = findings(json.loads(status("--json", status=1).out))
     assert found == (
         f"who is served: '{plans.GREEN}' answers at {plans.BLUE_ADDRESS}, the address of "
         f"{plans.BLUE}"
     )
 
 
-def test_drift_is_looked_for_on_request(
-    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_drift_is_looked_for_on_request(made: Deployment, status: Resiliency) -> None:
     detect = ("cloudformation", "DetectStackDrift")
-    assert status() == 0
+    status()
     assert detect not in made.account.calls
     made.drifted[made.stack("failover")] = [
         {
@@ -428,9 +413,7 @@ def test_drift_is_looked_for_on_request(
     deleted = {**made.drifted[made.stack("failover")][0], "StackResourceDriftStatus": "DELETED"}
     del deleted["PropertyDifferences"]
     made.drifted[made.stack("failover")].append({**deleted, "PhysicalResourceId": plans.DB_ALARM})
-    capsys.readouterr()
-    assert status("--drift", "--json") == 1
-    found, gone = findings(json.loads(capsys.readouterr().out))
+    found, gone = findings(json.loads(status("--drift", "--json", status=1).out))
     assert found == (
         f"drift: {plans.STATUS_ALARM} of bookstore-production-failover was modified outside "
         "CloudFormation: /Threshold is 2, 1 was deployed"
@@ -442,22 +425,20 @@ def test_drift_is_looked_for_on_request(
 
 
 def test_a_detection_of_drift_that_fails_or_never_ends_is_said(
-    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+    made: Deployment, status: Resiliency
 ) -> None:
     made.detection = "DETECTION_IN_PROGRESS"
-    assert status("--drift", "--json") == 3
-    not_asked = json.loads(capsys.readouterr().out)["not_asked"]
+    not_asked = json.loads(status("--drift", "--json", status=3).out)["not_asked"]
     assert not_asked[0] == "drift of bookstore-production-failover: it takes too long"
     assert len(not_asked) == 4
 
 
 def test_a_part_that_can_not_be_asked_leaves_the_others(
-    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+    made: Deployment, status: Resiliency
 ) -> None:
     made.account.refuse("ssm", "DescribeAssociation", ApiError("AccessDeniedException"))
     made.account.put("journals/shutdown/run-1.json", "{")
-    assert status() == 3
-    out = capsys.readouterr().out
+    out = status(status=3).out
     assert "All is well" not in out
     assert (
         "? could not be asked: arn:aws:sts::123456789012:user/moto may not ssm:DescribeAss" in out
@@ -474,11 +455,10 @@ def _with_the_cloudwatch_agent(made: Deployment) -> None:
 
 
 def test_the_cloudwatch_agent_has_an_association_of_its_own(
-    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+    made: Deployment, status: Resiliency
 ) -> None:
     _with_the_cloudwatch_agent(made)
-    assert status("--json") == 1
-    found = findings(json.loads(capsys.readouterr().out))
+    found = findings(json.loads(status("--json", status=1).out))
     assert found == [
         f"agents: the CloudWatch agent's association on {name} ({instance}): never ran"
         for instance, name in made.instances.items()
@@ -486,15 +466,14 @@ def test_the_cloudwatch_agent_has_an_association_of_its_own(
 
 
 def test_the_cloudwatch_agent_may_be_there_without_a_probe(
-    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
+    made: Deployment, status: Resiliency
 ) -> None:
     _with_the_cloudwatch_agent(made)
     del made.stacks[made.stack("probe")]
     for instance in made.instances:
         made.associations[instance]["AssociationId"] = "agents-association"
     made.instances.popitem()
-    assert status("--json") == 1
-    document = json.loads(capsys.readouterr().out)
+    document = json.loads(status("--json", status=1).out)
     assert [each for each in findings(document) if each.startswith("agents")] == [
         f"agents: 0 instances have the Name tag {plans.GREEN}; the CloudWatch agent goes to all of "
         "them"
@@ -504,12 +483,9 @@ def test_the_cloudwatch_agent_may_be_there_without_a_probe(
     assert rows[1]["text"].startswith("CloudWatch agent, ")
 
 
-def test_without_drills_and_probe_it_says_so(
-    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_drills_and_probe_it_says_so(made: Deployment, status: Resiliency) -> None:
     del made.stacks[made.stack("drills")], made.stacks[made.stack("probe")]
-    assert status("--json") == 0
-    sections = json.loads(capsys.readouterr().out)["sections"]
+    sections = json.loads(status("--json").out)["sections"]
     rows = {each["title"]: each["rows"] for each in sections}
     assert rows["drills"][0]["name"] == "no drills"
     assert rows["agents"][0]["name"] == "no probe"
@@ -535,17 +511,14 @@ def test_health_checks_are_read_in_the_region_of_their_partition(
     assert asked[:2] == [region, of_health_checks]
 
 
-def test_what_is_not_deployed_can_not_be_asked(
-    made: Deployment, status: StatusCommand, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_not_deployed_can_not_be_asked(made: Deployment, status: Resiliency) -> None:
     made.stacks.clear()
-    assert status() == 3
-    assert capsys.readouterr().err.startswith("no stack bookstore-production-failover in account")
+    assert status(status=3).err.startswith("no stack bookstore-production-failover in account")
 
 
 def test_the_eight_settings_are_those_of_route_53(made: Deployment) -> None:
     shape = made.account.client("route53").meta.service_model.shape_for(
         "CloudWatchAlarmConfiguration"
     )
-    assert set(shape.members) == set(COPIED)
+    assert set(shape.members) == set(COPIED_SETTINGS)
     assert ASSOCIATION in {each["AssociationId"] for each in made.associations.values()}

@@ -1,6 +1,6 @@
 """Drills whose guards, expectations and time limits follow from a failover and its alarms."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -42,6 +42,7 @@ from staged_resiliency import (
     TcpCheck,
     WatchedHost,
 )
+from tests.cases import cases
 from tests.staged_resiliency.support import (
     HERE,
     TOPIC_ARN,
@@ -286,37 +287,32 @@ def _own_alarms(stack: Stack) -> AlarmSignal:
 
 
 BY_HAND = "make the DrillTarget by itself, and give its drills guards and hypothesis"
-REFUSED: Sequence[Any] = (
-    pytest.param(
+REFUSED: dict[str, Any] = {
+    "a signal of one's own": (
         lambda stack: target_of(a_failover(stack, failover_on=[_OwnSignal()])),
         f"DrillTarget: failover: how a fault affects the signal 'own' is not known; {BY_HAND}",
-        id="a signal of one's own",
     ),
-    pytest.param(
+    "an alarm of one's own that decides": (
         lambda stack: target_of(a_failover(stack, failover_on=[_own_alarms(stack)])),
         "DrillTarget: failover: shop-blue-queue-depth decides, and how a fault affects it is not "
         "known; " + BY_HAND,
-        id="an alarm of one's own that decides",
     ),
-    pytest.param(
+    "IPv6 alone": (
         lambda stack: target_of(a_failover(stack, blue=_ipv6(BLUE), green=_ipv6(GREEN))),
         "DrillTarget: failover: shop-blue has no IPv4 address, over which drills ask hosts; give "
         "AddressTarget(ipv4=...)",
-        id="IPv6 alone",
     ),
-    pytest.param(
+    "an alarm on another host": (
         lambda stack: target_of(a_failover(stack), alarms=[on_the_database(stack, "shop-red")]),
         "DrillTarget: alarms: shop-red-db-connectivity-failed is on shop-red, which is no host of "
         "the failover; give alarms on shop-blue and shop-green",
-        id="an alarm on another host",
     ),
-    pytest.param(
+    "an alarm by its name": (
         lambda stack: target_of(a_failover(stack), alarms=["shop-blue-db"]),
         "DrillTarget: alarms: 'shop-blue-db' is of type str; give alarms, such as a "
         "ConnectivityAlarm",
-        id="an alarm by its name",
     ),
-    pytest.param(
+    "another probe": (
         lambda stack: target_of(
             a_failover(stack),
             alarms=[on_the_database(stack, BLUE)],
@@ -324,14 +320,12 @@ REFUSED: Sequence[Any] = (
         ),
         "DrillTarget: probe: it does not measure what shop-blue-db-connectivity-failed watches; "
         "give the configuration of the probe on these hosts",
-        id="another probe",
     ),
-    pytest.param(
+    "no failover": (
         lambda stack: target_of("shop"),  # type: ignore[arg-type]
         "DrillTarget: failover: 'shop' is of type str; give an InstanceFailover",
-        id="no failover",
     ),
-    pytest.param(
+    "a port that nobody knows": (
         lambda stack: a_drill(
             stack,
             target_of(a_failover(stack), alarms=[on_the_database(stack, BLUE)]),
@@ -339,9 +333,8 @@ REFUSED: Sequence[Any] = (
         ),
         "Drill: guards: is not given, and where shop-blue-db-connectivity-failed watches "
         "is not known; give DrillTarget.of(probe=...) the probe's configuration",
-        id="a port that nobody knows",
     ),
-    pytest.param(
+    "nothing that guards": (
         lambda stack: a_drill(
             stack,
             target_of(
@@ -350,9 +343,8 @@ REFUSED: Sequence[Any] = (
         ),
         "Drill: guards: no alarm would stop the fault; give one that shows whether the other host "
         "is healthy, such as its status alarm",
-        id="nothing that guards",
     ),
-    pytest.param(
+    "a fault shorter than the objective": (
         lambda stack: a_drill(
             stack,
             target_of(a_failover(stack)),
@@ -360,9 +352,8 @@ REFUSED: Sequence[Any] = (
         ),
         "Drill: fault: may end after 480 s, before clients of shop.example.com reach shop-green, "
         "which may take 540 s; give more duration_minutes",
-        id="a fault shorter than the objective",
     ),
-    pytest.param(
+    "a database that decides": (
         lambda stack: a_drill(
             stack,
             target_of(
@@ -375,9 +366,8 @@ REFUSED: Sequence[Any] = (
         "shop-blue-db-connectivity-failed decides the failover, and may fire in the 120 s that a "
         "failover of the database may take; remove db from failover_on, or let the alarm wait "
         "with evaluation_periods: 5",
-        id="a database that decides",
     ),
-    pytest.param(
+    "a failover longer than the objective": (
         lambda stack: a_drill(
             stack,
             target_of(a_failover(stack), objective_seconds=100),
@@ -385,9 +375,8 @@ REFUSED: Sequence[Any] = (
         ),
         "Drill: fault: DB instance shop-db may take 120 s to fail over, and the objective is 100 "
         "s; give DrillTarget more objective_seconds",
-        id="a failover longer than the objective",
     ),
-    pytest.param(
+    "an active host without an instance": (
         lambda stack: a_drill(
             stack,
             target_of(
@@ -401,22 +390,19 @@ REFUSED: Sequence[Any] = (
         ),
         "Drill: fault: shop-blue, the active host, has no instance in the service, which drills "
         "lock while they run; give DrillHost its instance",
-        id="an active host without an instance",
     ),
-    pytest.param(
+    "an ARN of a database": (
         lambda stack: FailOverDbCluster("shop:cluster", "db.example.com"),
         "FailOverDbCluster: identifier: 'shop:cluster' is not an identifier of a DB instance or DB "
         "cluster (lower-case letters, digits and single hyphens, a letter first, at most 63); give "
         "one like shop-db",
-        id="an ARN of a database",
     ),
-    pytest.param(
+    "a database with its port": (
         lambda stack: FailOverDbInstance("shop", "db.example.com:5432"),
         "FailOverDbInstance: destination: 'db.example.com:5432' is neither a DNS name nor an IP "
         "address (a port has a key of its own); give one like db.example.com",
-        id="a database with its port",
     ),
-    pytest.param(
+    "a stop that moves nobody": (
         lambda stack: a_drill(
             stack,
             target_of(
@@ -426,9 +412,8 @@ REFUSED: Sequence[Any] = (
         ),
         "Drill: fault: would stop the active host while no signal of failover_on treats missing "
         "data as failure, so clients would stay with it; add 'status' to failover_on",
-        id="a stop that moves nobody",
     ),
-)
+}
 
 
 def _database_signal(stack: Stack) -> AlarmSignal:
@@ -448,7 +433,7 @@ def _database_signal(stack: Stack) -> AlarmSignal:
     return AlarmSignal("db", alarms)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("make", "message"), REFUSED)
+@cases(("make", "message"), REFUSED)
 def test_what_can_not_be_derived_is_refused(
     make: Callable[[Stack], object], message: str, here: Stack
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from resiliency import cli
 from resiliency.service_file.yaml_source import MAX_FILE_BYTES
 from tests.cases import cases
+from tests.resiliency.conftest import Resiliency
 from tests.support import EXAMPLE_FILE
 
 EXAMPLE = EXAMPLE_FILE.read_bytes()
@@ -62,10 +63,9 @@ def test_bytes_that_are_no_text_are_refused(
     assert message_of("bookstore.yaml", capsys) == message
 
 
-def test_the_largest_file_is_still_read(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_largest_file_is_still_read(resiliency: Resiliency) -> None:
     Path("bookstore.yaml").write_bytes(EXAMPLE + b"#" * (MAX_FILE_BYTES - len(EXAMPLE)))
-    assert cli.main(["check", "bookstore.yaml"]) == 0
-    assert capsys.readouterr().out.startswith("bookstore: valid")
+    assert resiliency("check", "bookstore.yaml").out.startswith("bookstore: valid")
 
 
 def nothing() -> None:

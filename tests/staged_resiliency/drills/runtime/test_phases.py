@@ -31,6 +31,16 @@ def ready(made: Account) -> PhaseResult:
     return PhaseResult(True, False, made.service.now, None, "")
 
 
+def end_of_fault(
+    made: Account, experiment: str | None = None, injected_at: float | None = START
+) -> fault.FaultEndStatus:
+    """What becomes of the fault of the account's plan now."""
+    plan = made.service.plan
+    return fault.advance_fault_end(
+        plan.ending, RUN.execution, experiment, injected_at, made.context
+    )
+
+
 def test_an_occurrence_of_the_schedule_starts_one_run() -> None:
     due = replace(call(names.PREFLIGHT), occurrence="2026-11-03T18:00:00Z")
     again = replace(due, run=RunName("arn:again", "run-2"))
@@ -155,16 +165,16 @@ def test_a_blackhole_ends_when_the_host_opens_the_port() -> None:
         fault.start_experiment(plan, RUN.execution, made.context)
         injected = START + 10
         made.service.now = START + 60
-        first = fault.advance_fault_end(plan.ending, RUN.execution, None, injected, made.context)
+        first = end_of_fault(made, injected_at=injected)
         assert (first.over, first.message) == (False, "experiment EXP00000 is running")
         made.service.now = START + 120
-        second = fault.advance_fault_end(plan.ending, RUN.execution, None, injected, made.context)
+        second = end_of_fault(made, injected_at=injected)
         assert (second.over, second.message) == (
             False,
             "bookstore-api-blue removes the rule in 190 s",
         )
         made.service.now = START + 320
-        third = fault.advance_fault_end(plan.ending, RUN.execution, None, injected, made.context)
+        third = end_of_fault(made, injected_at=injected)
         assert (third.over, third.fault_ended_at) == (True, START + 320)
 
 
@@ -176,13 +186,11 @@ def test_a_blackhole_lasts_as_long_as_its_command_however_slow_the_packages() ->
         injected = START + 10
         for at in (320, 780):  # FIS is done at 310, the rule goes at 790
             made.service.now = START + at
-            found = fault.advance_fault_end(
-                plan.ending, RUN.execution, None, injected, made.context
-            )
+            found = end_of_fault(made, injected_at=injected)
             assert not found.over, at
         assert found.message == f"command {COMMAND} is InProgress on {plans.BLUE}"
         made.service.now = START + 795
-        found = fault.advance_fault_end(plan.ending, RUN.execution, None, injected, made.context)
+        found = end_of_fault(made, injected_at=injected)
         assert (found.over, found.fault_ended_at) == (True, START + 795)
         assert found.message == "the rule on the host is removed"
 
@@ -192,11 +200,11 @@ def test_the_fault_lasts_while_its_command_runs_however_long_that_is() -> None:
     with account(plan, Script(initiating=0, packages_take=5_000)) as made:
         fault.start_experiment(plan, RUN.execution, made.context)
         made.service.now = START + plan.fault_seconds + RULE_LATE_SECONDS
-        found = fault.advance_fault_end(plan.ending, RUN.execution, None, START, made.context)
+        found = end_of_fault(made)
         assert found.message == f"command {COMMAND} is InProgress on {plans.BLUE}"
         assert not found.over
         made.service.now = START + 5_000 + plan.fault_seconds
-        assert fault.advance_fault_end(plan.ending, RUN.execution, None, START, made.context).over
+        assert end_of_fault(made).over
 
 
 @pytest.mark.parametrize(
@@ -221,7 +229,7 @@ def test_a_command_runs_until_systems_manager_says_that_it_has_ended(
         monkeypatch.setattr(made.service, "ListCommandInvocations", lambda given: answer)
         fault.start_experiment(plan, RUN.execution, made.context)
         made.service.now = START + plan.fault_seconds
-        found = fault.advance_fault_end(plan.ending, RUN.execution, None, START, made.context)
+        found = end_of_fault(made)
     assert found.over is not runs
 
 
@@ -243,7 +251,7 @@ def test_a_host_that_is_still_stopping_is_not_started_yet() -> None:
     with account(plan, Script(initiating=0, instance={"State": {"Name": "stopping"}})) as made:
         fault.start_experiment(plan, RUN.execution, made.context)
         made.service.now = START + plan.fault_seconds + 60
-        found = fault.advance_fault_end(plan.ending, RUN.execution, None, START, made.context)
+        found = end_of_fault(made)
         assert (found.over, found.message) == (False, f"instance {plans.INSTANCE} is stopping")
         assert made.service.started_by_hand is None
 
@@ -258,11 +266,11 @@ def test_a_command_that_can_not_be_followed_may_last_for_a_limited_time(*, silen
             made.service.errors["GetExperiment"] = ["InternalServerException"] * 9
         bound = START + plan.fault_seconds + RULE_LATE_SECONDS
         made.service.now = bound - 1
-        first = fault.advance_fault_end(plan.ending, RUN.execution, "EXP00000", START, made.context)
+        first = end_of_fault(made, "EXP00000")
         assert not first.over
         assert first.message.startswith(f"the command on {plans.BLUE} can't be followed: Access")
         made.service.now = bound
-        last = fault.advance_fault_end(plan.ending, RUN.execution, "EXP00000", START, made.context)
+        last = end_of_fault(made, "EXP00000")
         assert last.over
 
 
@@ -297,14 +305,14 @@ def test_the_host_is_started_after_its_time_though_fis_can_not_be_asked(known: s
         made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
         made.service.now = START + late - 1
         with pytest.raises(AwsError, match="InternalServerException"):
-            fault.advance_fault_end(plan.ending, RUN.execution, known, START, made.context)
+            end_of_fault(made, known)
         made.service.now = START + late
         first = fault.advance_fault_end(
             plan.ending, RUN.execution, known, None, made.context, begun_by=START
         )
         assert (first.over, made.service.started_by_hand) == (False, START + late)
         made.service.now += made.service.script.boot
-        last = fault.advance_fault_end(plan.ending, RUN.execution, known, START, made.context)
+        last = end_of_fault(made, known)
         assert (last.over, last.message) == (True, f"instance {plans.INSTANCE} is running")
 
 
@@ -322,7 +330,7 @@ def test_without_fis_a_blackhole_is_over_after_its_time() -> None:
         fault.start_experiment(plan, RUN.execution, made.context)
         made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
         made.service.now += plan.fault_seconds + 60
-        found = fault.advance_fault_end(plan.ending, RUN.execution, "EXP00000", START, made.context)
+        found = end_of_fault(made, "EXP00000")
         assert (found.over, found.message) == (True, "the time of the fault is over")
 
 
@@ -331,10 +339,10 @@ def test_the_host_of_an_experiment_that_does_not_stop_is_started_after_its_time(
     with account(plan, Script(initiating=0, stop_takes=None)) as made:
         fault.start_experiment(plan, RUN.execution, made.context)
         made.service.now = START + 60
-        first = fault.advance_fault_end(plan.ending, RUN.execution, "EXP00000", None, made.context)
+        first = end_of_fault(made, "EXP00000", injected_at=None)
         assert first.message == "experiment EXP00000 is running"
         made.service.now = START + plan.fault_seconds + 60
-        second = fault.advance_fault_end(plan.ending, RUN.execution, "EXP00000", None, made.context)
+        second = end_of_fault(made, "EXP00000", injected_at=None)
         assert not second.over
         assert second.message == (
             f"experiment EXP00000 is stopping; instance {plans.INSTANCE} is stopped"
