@@ -105,7 +105,9 @@ def _build(recipe: Recipe, finished: Path) -> None:
         # What a build that is killed has mounted ends with it: else the next one fails.
         dying_with_us(
             *("unshare", "--mount", "--propagation", "private", *_command(recipe)),
-            *(recipe.suite, building / TREE, *sources),
+            recipe.suite,
+            building / TREE,
+            *sources,
         ),
         timeout_seconds=_BUILD_SECONDS,
     )
