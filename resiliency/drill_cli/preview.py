@@ -10,7 +10,7 @@ from rich.table import Table
 
 from resiliency.drill_cli.aws import TEMPLATE, Aws, NotFoundError
 from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
-from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
+from resiliency.drill_cli.stack import DeployedDrill, DeployedDrills, running_execution
 from resiliency.errors import UserError
 from resiliency.report.wording import bound
 from staged_resiliency.drills.runtime import lock
@@ -75,7 +75,7 @@ class Preview:
     reasons: Sequence[str]
 
 
-def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Context) -> Preview:
+def preview_of(aws: Aws, stack: DeployedDrills, drill: DeployedDrill, context: Context) -> Preview:
     """Check every condition for a drill to start; change nothing.
 
     Raises:

@@ -121,7 +121,6 @@ def _predicted(graph: FailoverGraph, kind: FaultKind, drill: DrillSettings) -> P
 
 
 def _dependency_pairs(service: Service, environment: Environment) -> Iterator[Pair]:
-    """Yield the pair of each dependency's own name that fails over."""
     for name, dependency in environment.dependencies.items():
         given = dependency.failover
         if given is None:
@@ -226,7 +225,6 @@ def _record(
 
 
 def _values(host: Host) -> Mapping[str, str]:
-    """Return the values of a host's records by record type."""
     if host.alias is not None:
         name = validation.domain_name(host.alias.dns_name)
         return {"A": name, "AAAA": name} if host.alias.ipv6 else {"A": name}

@@ -201,7 +201,7 @@ def longest_outage_seconds(observations: Iterable[Observation], run: Run) -> flo
 
 
 def outage_over_objective(observations: Iterable[Observation], run: Run) -> str:
-    """Return that clients were not served for longer than the objective; empty where they were.
+    """Return a message if clients were not served for longer than the objective, else nothing.
 
     Where a run observes the clients of several names, those of one of them.
     """

@@ -89,7 +89,7 @@ def ask_for(plan: Plan, name: str, context: Context, asked: Answer | None = None
 
 
 def client(event: object, context: Context) -> JsonObject:
-    """Handle a call of ``ask_for`` in the function in the VPC."""
+    """Answer a call of ``ask_for``: the handler of the function in the VPC."""
     if not isinstance(event, dict) or "plan" not in event:
         return {}  # the daily call that keeps the function active
     plan = Plan.from_json(event["plan"])

@@ -391,12 +391,10 @@ def failback(call: PhaseInput, context: Context) -> PhaseResult:
 
 def record(call: PhaseInput, context: Context) -> PhaseResult:
     """Record the verdict."""
-    at = context.clock()
-    found = recorder.record(call.plan, call.run, call.errors, "", context)
-    message = f"{found.status}: {found.message}"[:500]
-    if not found.fault_may_last:
+    result = recorder.record(call.plan, call.run, call.errors, "", context)
+    if result.go:
         end(Store(context.aws, call.plan.journal_bucket), call.plan.drill, call.run.name)
-    return PhaseResult(not found.fault_may_last, False, at, None, message)
+    return result
 
 
 def _mark_live(phase: _Phase) -> None:

@@ -317,7 +317,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The part of a plan by which the fault of a run is ended.
+    """The settings that are needed to end the fault of a run.
 
     Template and instance suffice; without the rest the fault is ended as that of a stopped
     instance whose time is over.
@@ -499,7 +499,7 @@ class Plan:
 
     @property
     def ending(self) -> Ending:
-        """What ending the fault needs."""
+        """The settings that are needed to end the fault."""
         host = self.target_host
         names = {each.name for each in fields(Ending)} - {"host", "instance_id"}
         same = {name: getattr(self, name) for name in names}
@@ -515,7 +515,7 @@ class Plan:
 
     @property
     def tagged(self) -> str:
-        """What the tag of the experiment names: the instance or the database that it breaks."""
+        """The value of the experiment's tag: the instance or the database that it breaks."""
         instance = self.target_host.instance_id or ""
         return instance if self.database is None else self.database.lock
 
@@ -527,7 +527,7 @@ class Plan:
 
     @property
     def effect(self) -> str:
-        """What the fault does, in the words of messages."""
+        """The effect of the fault, for messages."""
         if self.command is not None:
             return self.command.effect
         if self.database is not None:

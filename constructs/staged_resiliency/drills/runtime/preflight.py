@@ -36,7 +36,7 @@ _DAYS: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the preflight found.
+    """The facts for which a run may be refused.
 
     Attributes:
         alarms: State of each alarm that exists.

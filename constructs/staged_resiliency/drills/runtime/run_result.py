@@ -119,7 +119,7 @@ def reason_to_stop(plan: Plan, observations: Sequence[Observation], run: Run) ->
 
 
 def nobody_serves(plan: Plan, observations: Iterable[Observation], run: Run) -> str:
-    """Return that neither host or target answered several times in a row, or an empty text.
+    """Return a message if neither host or target answered several times in a row, else nothing.
 
     Empty too where both lose their database: only how long clients are not served counts then.
     """
@@ -141,7 +141,7 @@ def nobody_serves(plan: Plan, observations: Iterable[Observation], run: Run) -> 
 
 
 def unobserved(plan: Plan, observations: Iterable[Observation], run: Run) -> str:
-    """Return that an outage over the objective may be unobserved; empty where none can be.
+    """Return a message if an outage over the objective may be unobserved, else an empty text.
 
     Polls that fail are ignored while the fault is ended, so clients may be unobserved for minutes.
     """
