@@ -11,7 +11,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -99,7 +99,13 @@ def gate(options: argparse.Namespace, rehearsal: argparse.Namespace) -> int:
         raise UserError("gate: interrupted, so nothing is known") from None
     _write_junit(options, checks, time.monotonic() - began)
     if options.json:
-        print(json.dumps(_as_json(options, checks), indent=2))
+        document = {
+            "service": options.service,
+            "environment": options.environment,
+            "passed": not any(each.stops for each in checks),
+            "checks": [{**asdict(each), "status": each.status.value} for each in checks],
+        }
+        print(json.dumps(document, indent=2))
     else:
         _print(SafeConsole(), options, checks)
     return FINDINGS if any(each.stops for each in checks) else 0
@@ -300,15 +306,6 @@ def _rehearsed(options: argparse.Namespace, rehearsal: argparse.Namespace) -> Se
         for why in found.left_out
     ]
     return checks
-
-
-def _as_json(options: argparse.Namespace, checks: Sequence[Check]) -> Mapping[str, object]:
-    return {
-        "service": options.service,
-        "environment": options.environment,
-        "passed": not any(each.stops for each in checks),
-        "checks": [{**asdict(each), "status": each.status.value} for each in checks],
-    }
 
 
 def _print(console: SafeConsole, options: argparse.Namespace, checks: Sequence[Check]) -> None:

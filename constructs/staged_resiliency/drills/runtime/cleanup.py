@@ -171,8 +171,8 @@ def _clean_up_unread(
             context.log("the cleanup continues later", run=run.name, message=reason)
             return False
     free_from = fault.rule_gone_at(context.clock(), ending.fault_seconds)
-    locked = () if ending.database is None else (ending.database.lock,)
-    lock.release((ending.instance_id, *locked), run.execution, free_from, context)
+    others = [each.lock for each in (ending.database, ending.origin) if each is not None]
+    lock.release((ending.instance_id, *others), run.execution, free_from, context)
     recorder.report_unread(ending, run, reason, context)
     end(store, ending.drill, run.name)
     return True
