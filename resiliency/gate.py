@@ -23,11 +23,11 @@ from resiliency.drill_cli.dispatch import enter
 from resiliency.drill_cli.follow import follow, start
 from resiliency.drill_cli.listing import read_back_to_passed
 from resiliency.drill_cli.progress import FollowedRun
-from resiliency.drill_cli.reporting import journal_of, sentence
+from resiliency.drill_cli.reporting import recorded_run, sentence
 from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
 from resiliency.drill_cli.stack import (
     DeployedDrill,
-    DrillsStack,
+    DeployedDrills,
     Location,
     find_stack,
     running_execution,
@@ -127,7 +127,7 @@ def _deployed(options: argparse.Namespace) -> Sequence[Check]:
     return checks
 
 
-def no_drill_check(aws: Aws, stack: DrillsStack, context: Context) -> Check:
+def no_drill_check(aws: Aws, stack: DeployedDrills, context: Context) -> Check:
     """Check that no drill of the service runs, nor one of another service on its instances."""
     running = [running_execution(aws, each) for each in stack.drills]
     held = [arn for each in stack.drills for arn in lock.holders(each.plan, context)]
@@ -259,13 +259,13 @@ def _drill_check(
 
 
 def _run_check(
-    aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Context, console: SafeConsole
+    aws: Aws, stack: DeployedDrills, drill: DeployedDrill, context: Context, console: SafeConsole
 ) -> Check:
     started = start(aws, stack, drill.name, console, context.clock(), confirmed=True)
     assert started is not None  # noqa: S101 - it is confirmed
     run = FollowedRun(aws, *started)
     follow(run, aws, console, context)
-    recorded = journal_of(aws, drill.plan, run.name)
+    recorded = recorded_run(aws, drill.plan, run.name)
     if recorded is None:  # Ctrl-C ended the view
         raise KeyboardInterrupt
     journal = recorded.journal

@@ -9,15 +9,15 @@ from rich.table import Table
 
 from resiliency.drill_cli.aws import SCHEDULE, Aws
 from resiliency.drill_cli.reporting import (
-    Recorded,
+    RecordedRun,
     list_journals,
     print_unreadable,
     read_journals,
 )
 from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
-from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
+from resiliency.drill_cli.stack import DeployedDrill, DeployedDrills, running_execution
 from resiliency.report.wording import day
-from staged_resiliency.drills.runtime.drill_status import MAX_JOURNALS, Outcome, drill_status
+from staged_resiliency.drills.runtime.drill_status import MAX_JOURNALS, RunOutcome, drill_status
 from staged_resiliency.drills.runtime.wording import describe_fault
 from staged_resiliency.drills.schedule import DrillSchedule
 from staged_resiliency.experiment.json_codec import JsonObject
@@ -46,7 +46,7 @@ class Scheduled:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DrillRow:
     """A drill in the list.
 
     Attributes:
@@ -59,24 +59,24 @@ class Row:
     drill: DeployedDrill
     next_run: str
     running: bool
-    last: Recorded | None
+    last: RecordedRun | None
     days: int | None
     score: int
     unreadable: Sequence[str]
 
 
-def rows_of(aws: Aws, stack: DrillsStack, now: float) -> Sequence[Row]:
+def rows_of(aws: Aws, stack: DeployedDrills, now: float) -> Sequence[DrillRow]:
     """Return a row for each drill of a service."""
     schedules = schedules_of(aws, stack)
     rows = []
     for drill in stack.drills:
         found, unreadable = read_back_to_passed(aws, drill)
-        outcomes = [Outcome(each.journal.verdict.status.value, each.at) for each in found]
+        outcomes = [RunOutcome(each.journal.verdict.status.value, each.at) for each in found]
         status = drill_status(outcomes, deployed_at=drill.created_at, now=now)
         passed = any(each.status == Status.PASSED.value for each in outcomes)
         scheduled = schedules.get(drill.name)
         rows.append(
-            Row(
+            DrillRow(
                 drill=drill,
                 next_run=scheduled.describe(now) if scheduled else "has no schedule",
                 running=running_execution(aws, drill) is not None,
@@ -89,7 +89,7 @@ def rows_of(aws: Aws, stack: DrillsStack, now: float) -> Sequence[Row]:
     return rows
 
 
-def print_rows(console: SafeConsole, rows: Sequence[Row]) -> int:
+def print_rows(console: SafeConsole, rows: Sequence[DrillRow]) -> int:
     """Print the list; return 0, or 1 where a journal could not be read."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Drill", overflow="fold")
@@ -117,9 +117,11 @@ def print_rows(console: SafeConsole, rows: Sequence[Row]) -> int:
     return print_unreadable(console, [reason for each in rows for reason in each.unreadable])
 
 
-def read_back_to_passed(aws: Aws, drill: DeployedDrill) -> tuple[Sequence[Recorded], Sequence[str]]:
+def read_back_to_passed(
+    aws: Aws, drill: DeployedDrill
+) -> tuple[Sequence[RecordedRun], Sequence[str]]:
     """Read runs from the last back to one that passed; return also why some can't be read."""
-    found: list[Recorded] = []
+    found: list[RecordedRun] = []
     unreadable: list[str] = []
     journals = list_journals(aws, drill.plan)[:MAX_JOURNALS]
     for each in read_journals(aws, drill.plan, journals, unreadable):
@@ -129,7 +131,7 @@ def read_back_to_passed(aws: Aws, drill: DeployedDrill) -> tuple[Sequence[Record
     return found, unreadable
 
 
-def schedules_of(aws: Aws, stack: DrillsStack) -> Mapping[str, Scheduled]:
+def schedules_of(aws: Aws, stack: DeployedDrills) -> Mapping[str, Scheduled]:
     """Return the schedule of each drill that has one, by the drill's name."""
     read = [aws(*SCHEDULE, Name=name, GroupName=stack.schedule_group) for name in stack.schedules]
     found = {}

@@ -364,7 +364,7 @@ def test_an_attack_that_gremlin_refuses_is_no_fault_and_the_run_says_why(status:
         found.gremlin.fail("POST", "/attacks/new", *[(status, "the reason")] * 9)
         _, said = found.run()
         assert said["status"] == "aborted"
-        assert f"the attack was not started: NotStarted: Gremlin {status}: POST" in said["message"]
+        assert f"the attack was not started: Gremlin {status}: POST" in said["message"]
         assert "the reason" in said["message"]
         assert found.service.attacks == []
         assert found.created == (2 if status == 401 else 1)  # a key that was exchanged
