@@ -47,7 +47,6 @@ def and_flood(start: bytes, flood: bytes) -> Script:
 
 
 def chunks(*parts: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
-    """Parts as chunks."""
     return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + end
 
 
