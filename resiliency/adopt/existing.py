@@ -36,7 +36,7 @@ class RecordPair:
 
     @property
     def is_failover(self) -> bool:
-        """Whether Route 53 knows it as a failover pair."""
+        """Whether the pair consists of Route 53 failover records."""
         return "Failover" in self.primary
 
     @property
@@ -52,7 +52,7 @@ class RecordPair:
 
 @dataclass(frozen=True)
 class FoundHost:
-    """A host of the pair, as far as the account shows it."""
+    """A host of the pair, with the settings that were found in the account."""
 
     name: str | None
     instance_id: str | None

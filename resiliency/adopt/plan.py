@@ -333,7 +333,7 @@ def _plan_import(made: AdoptionPlan, compared: Comparison, folder: str) -> None:
 
 
 def identifier_of(resource: ComparedResource, stack: SynthesizedStack) -> Mapping[str, str]:
-    """Return what identifies a resource in an import."""
+    """Return the identifier of a resource for an import into CloudFormation."""
     if resource.kind == "alarm":
         return {"AlarmName": resource.name}
     if resource.kind == "health check":

@@ -68,7 +68,7 @@ class Dependency:
         return redirected_check(self._check, self.place)
 
     def start(self) -> None:
-        """Start to answer."""
+        """Start answering requests."""
         _in_the_loop(self._listen)
 
     def hang(self) -> None:
@@ -86,7 +86,7 @@ class Dependency:
             self._listener.shut()
 
     def recover(self) -> None:
-        """Answer again, and at once."""
+        """Answer requests again, without a delay."""
         self._late_seconds = 0.0
         if self._listener is not None:
             self._listener.open()

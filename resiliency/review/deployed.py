@@ -20,7 +20,7 @@ _MACHINE: Final = "AWS::StepFunctions::StateMachine"
 
 @dataclass(frozen=True, slots=True)
 class DeployedTemplates:
-    """The stacks in the account.
+    """The deployed templates of stacks, and the state machines that are running.
 
     Attributes:
         stacks: Those of the stacks asked for that exist.

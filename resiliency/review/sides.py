@@ -71,17 +71,17 @@ class Sides:
 
     @cached_property
     def left(self) -> Sequence[SynthesizedStack]:
-        """The stacks that only the first side has: they stay deployed."""
+        """The stacks that exist only before the change: they stay deployed."""
         return [each for each in self.before if counterpart(each, self.after) is None]
 
     @cached_property
     def templates(self) -> tuple[Templates, Templates]:
-        """The templates of both sides."""
+        """The templates before and after the change."""
         return Templates(templates_of(self.before)), Templates(templates_of(self.after))
 
     @cached_property
     def graphs(self) -> tuple[FailoverGraph, FailoverGraph]:
-        """What decides the failover on both sides, with the pairs that can't be followed."""
+        """What decides the failover before and after, and the pairs that can't be followed."""
         return _graph(self.before), _graph(self.after)
 
     def of(self, *types: str) -> Sequence[Change]:

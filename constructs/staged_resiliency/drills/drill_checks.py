@@ -1,4 +1,4 @@
-"""What a drill must be: safe, observable, and able to fail."""
+"""Checks that a drill is safe, that its effects can be observed, and that it can fail."""
 
 from collections.abc import Sequence
 
@@ -180,7 +180,7 @@ def require_reason(
 
 
 def alarm_name(guard: str | SignalAlarm | cloudwatch.IAlarm) -> str:
-    """Return the name of a guard."""
+    """Return the name of a guard, an alarm that stops the drill."""
     if isinstance(guard, str):
         return guard
     if not hasattr(guard, "alarm_name"):
@@ -189,7 +189,7 @@ def alarm_name(guard: str | SignalAlarm | cloudwatch.IAlarm) -> str:
 
 
 def require_guards_apart(guards: Sequence[str], expected: Sequence[str]) -> None:
-    """Refuse a guard that the fault is expected to fire."""
+    """Refuse a guard, an alarm that stops the drill, if the fault is expected to fire it."""
     for guard in guards:
         if guard in expected:
             raise InvalidInputError(

@@ -555,7 +555,7 @@ class Plan:
 
     @property
     def clients_record(self) -> str:
-        """The DNS name whose clients the fault is about."""
+        """The DNS name whose clients the fault may affect."""
         return self.record.name if self.origin is None else self.origin.record
 
     @property
@@ -619,7 +619,7 @@ class DrillSchedules:
     client_function: str | None = None
 
     def to_json(self) -> JsonObject:
-        """Return the input as a JSON object, without a client where there is none."""
+        """Return the input as a JSON object; ``client_function`` is left out if it is empty."""
         return _without_none(as_json(self), "client_function")
 
     @classmethod

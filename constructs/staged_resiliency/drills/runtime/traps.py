@@ -44,7 +44,7 @@ def describe_agent(plan: Plan, context: Context) -> JsonObject:
 
 
 def of_agent(plan: Plan, agent: JsonObject) -> list[str]:
-    """Return that the FIS document does not support the operating system, if it does not."""
+    """Return a reason if the FIS document does not support the operating system, else none."""
     name, version = str(agent.get("PlatformName", "")), str(agent.get("PlatformVersion", ""))
     if not name or _is_supported(name.lower(), version.partition(".")[0]):
         return []

@@ -137,7 +137,7 @@ def _integer(digits: str) -> float:
 
 
 class Rule(NamedTuple):
-    """Which values of any type that JSON has are allowed."""
+    """A condition that a JSON value, of any type, must meet."""
 
     description: str  # follows "must be" in messages
     allows: Callable[[Any], bool]
