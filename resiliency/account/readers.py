@@ -96,7 +96,7 @@ def stale_settings(copied: JsonObject, alarm: JsonObject) -> Sequence[str]:
 
 
 def in_any_order(value: object) -> object:
-    """Return a setting in which dimensions, a list in any order, are sorted."""
+    """Return a setting with its dimensions sorted, since their order has no meaning."""
     if isinstance(value, list):
         return sorted((each["Name"], each["Value"]) for each in value)
     return value

@@ -367,5 +367,5 @@ def _safe(name: str) -> str:
 
 
 def as_json(content: object) -> str:
-    """Return the text of a file of the plan."""
+    """Format a file of the plan as JSON."""
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -68,7 +68,7 @@ class AlarmCheck:
 
     @property
     def connects_only(self) -> bool:
-        """Whether it follows a peer that is checked by a TCP connection alone."""
+        """Whether the alarm is on a check of a peer that only opens a TCP connection."""
         return self.alarm.connects_only
 
 
@@ -98,7 +98,7 @@ class EndpointCheck:
 
     @property
     def connects_only(self) -> bool:
-        """Whether it only connects, by TCP."""
+        """Whether the health check only opens a TCP connection."""
         return self.kind == TCP
 
 

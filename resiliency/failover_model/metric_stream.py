@@ -178,7 +178,7 @@ def _heartbeats(
 
 
 def statistic_over_time(pieces: Sequence[Piece], name: str) -> Sequence[tuple[float, float]]:
-    """Compute when a statistic of a period changes as its pieces arrive, and its new values.
+    """Compute when a period's statistic changes as its data arrive, and the new values.
 
     Before the first piece there are no data.
     """

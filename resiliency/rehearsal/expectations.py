@@ -120,7 +120,7 @@ class Plan:
 
     @property
     def not_covered(self) -> Mapping[Expectation, str]:
-        """The expectations that the design does not meet, with the change that would."""
+        """The expectations that the design does not meet, each with a change that would."""
         return {
             each.expectation: each.not_covered
             for each in self.expected

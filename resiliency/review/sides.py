@@ -46,7 +46,7 @@ def read_stacks(path: Path) -> Sequence[SynthesizedStack]:
 
 
 def require_template(stack: SynthesizedStack) -> SynthesizedStack:
-    """Return a stack whose template has the form of one; raise UserError otherwise."""
+    """Return a stack; raise UserError if its template does not have a template's form."""
     Templates({stack.name: stack.template})
     for logical_id, resource in stack.resources.items():
         if not isinstance(resource.get("Properties", {}), Mapping):
@@ -98,5 +98,5 @@ def _graph(stacks: Sequence[SynthesizedStack]) -> FailoverGraph:
 
 
 def templates_of(stacks: Sequence[SynthesizedStack]) -> Mapping[str, Mapping[str, object]]:
-    """Return the templates of stacks that have resources, by the stack's name."""
+    """Return the templates of stacks, keyed by stack name; those without resources are left out."""
     return {each.name: each.template for each in stacks if each.resources}

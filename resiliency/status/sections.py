@@ -61,5 +61,5 @@ class StatusReport:
 
     @property
     def not_asked(self) -> Sequence[str]:
-        """The questions that AWS could not be asked, without duplicates."""
+        """What could not be read from AWS, without duplicates."""
         return list(dict.fromkeys(each for part in self.sections for each in part.not_asked))

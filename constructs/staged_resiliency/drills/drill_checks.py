@@ -30,7 +30,7 @@ def require_types(
     schedule: object,
     window: object,
 ) -> None:
-    """Refuse arguments of other types, which the CDK would report without their names."""
+    """Refuse arguments of wrong types, and name them, which the CDK's errors do not."""
     for name, given, kind, allowed in (
         ("group", group, DrillGroup, "a DrillGroup"),
         ("fault", fault, Fault, "a fault, such as StopInstance(...)"),
@@ -143,7 +143,7 @@ def require_time(
     window: DrillWindow,
     group: DrillGroup,
 ) -> None:
-    """Refuse runs outside the window, and a fault that ends before what it must cause."""
+    """Refuse runs outside the window, and a fault that ends before its expected effects."""
     refusal = outside_window(
         schedule, window.days, window.from_hour, window.to_hour, group.notify_before_minutes
     )

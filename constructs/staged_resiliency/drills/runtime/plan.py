@@ -353,7 +353,7 @@ class Ending:
 
     @classmethod
     def from_plan(cls, document: object) -> "Ending":
-        """Read what ending needs from a plan of any release; what can't be read is left out.
+        """Read the settings for ending a fault from a plan that any release wrote.
 
         Raises:
             DataError: It has no template or no instance.
@@ -527,7 +527,7 @@ class Plan:
 
     @property
     def effect(self) -> str:
-        """The effect of the fault, for messages."""
+        """A description of the fault's effect, for messages."""
         if self.command is not None:
             return self.command.effect
         if self.database is not None:

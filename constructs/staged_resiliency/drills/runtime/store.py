@@ -242,7 +242,7 @@ class PhaseRecord:
 
 
 def save_record(store: Store, drill: str, run_name: str, record: PhaseRecord) -> None:
-    """Write a record. Writing the same one again changes nothing."""
+    """Write the record of a call of a phase; to write the same one again changes nothing."""
     document = dataclasses.asdict(record)
     document["observations"] = [
         {**dataclasses.asdict(each), "source": each.source.value} for each in record.observations

@@ -1,4 +1,4 @@
-"""Traps of the target instance: why it would not come back as it was, or the fault would fail."""
+"""Checks whether the target instance would come back as it was, and whether the fault can work."""
 
 from collections.abc import Sequence
 from typing import Final

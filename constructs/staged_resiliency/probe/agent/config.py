@@ -426,7 +426,7 @@ def _object(
 
 
 def require(value: object, rule: Rule, path: str) -> None:
-    """Raise ``ConfigError`` unless a rule allows the value at a path, or of this name."""
+    """Raise ``ConfigError`` unless a rule allows the value; ``path`` says where it is."""
     if not rule.allows(value):
         at = f"{path}: " if path else ""
         shown = printable(json.dumps(value), 60)
