@@ -164,7 +164,7 @@ def redirected_check(check: Mapping[str, Any], place: tuple[str, int]) -> Mappin
 
 
 def served_check(check: Mapping[str, Any], place: tuple[str, int]) -> Mapping[str, Any]:
-    """Redirect a check to a simulated service: an http check accepts any answer, others become tcp."""
+    """Redirect a check to a simulated service: http accepts any answer, others become tcp."""
     redirected = redirected_check(check, place)
     if redirected["check"] == "http":
         return {key: each for key, each in redirected.items() if key not in ("text", "status")}

@@ -586,7 +586,7 @@ HOST_PLACEHOLDERS: Final = ("{host}", "{instance_id}")
 
 
 def dimension_value(value: str) -> str:
-    """Validate the value of a dimension, in which only the host's placeholders have braces."""
+    """Validate the value of a dimension; braces are allowed only in placeholders for the host."""
     rest = value
     for placeholder in HOST_PLACEHOLDERS:
         rest = rest.replace(placeholder, "")

@@ -140,7 +140,7 @@ def poll(plan: Plan, context: Context) -> ClientView:
 
 
 def ask_target(origin: Origin, name: str, context: Context) -> Answer:
-    """Resolve a name, and ask the target behind it for the path that the clients of a record ask.
+    """Resolve a name, and request from its target the path that the record's clients request.
 
     The header Via shows whether CloudFront answered, and so the primary:
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html

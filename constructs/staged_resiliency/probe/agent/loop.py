@@ -104,7 +104,7 @@ class Loop:
             self._wakeup.send(b"!")
 
     def start(self, coroutine: Coroutine[Any, Any, Any], seconds: float, done: Done) -> None:
-        """Run a coroutine for at most ``seconds``, then pass its value or exception to a function."""
+        """Run a coroutine for at most ``seconds``, then pass its value or exception to ``done``."""
         task = Task(coroutine, done)
         self.call_at(self.clock() + seconds, self._expire, task)
         self._step(task, None)
