@@ -257,6 +257,19 @@ def test_a_long_ttl_is_warned_of(tmp_path: Path) -> None:
     )
 
 
+def test_an_objective_that_is_missed_is_a_warning_of_its_stack(tmp_path: Path) -> None:
+    def edit(environment: Data) -> None:
+        environment["objective"] = {"recovery_time_seconds": 320, "faults": ["host"]}
+
+    stacks = _assembly(tmp_path, example(edit))
+    (warning,) = stacks["bookstore-production-failover"].warnings
+    assert warning == (
+        "objective.recovery_time_seconds: host stopped: 95 of 100 clients whose resolvers honor "
+        "the TTL reach the standby within 483 s (assumed, as AWS does not publish when it acts on "
+        "missing data); the objective is 320 s; 'endpoint' added to failover_on would give 193 s"
+    )
+
+
 def test_more_resources_than_a_stack_holds_are_refused_by_the_cdk(tmp_path: Path) -> None:
     subscribers = [f"ops-{number}@example.com" for number in range(500)]
     service = example(lambda env: env["notifications"].update(subscriptions=subscribers))

@@ -375,7 +375,7 @@ def test_an_attack_that_gremlin_refuses_is_no_fault_and_the_run_says_why(status:
         found.gremlin.fail("POST", "/attacks/new", *[(status, "the reason")] * 9)
         _, said = found.run()
         assert said["status"] == "aborted"
-        assert f"the attack was not started: NotStarted: Gremlin {status}: POST" in said["message"]
+        assert f"the attack was not started: Gremlin {status}: POST" in said["message"]
         assert "the reason" in said["message"]
         assert found.service.attacks == []
         assert found.created == (2 if status == 401 else 1)  # a key that was exchanged
@@ -403,7 +403,7 @@ def test_a_fault_is_ended_though_gremlin_can_no_longer_be_asked(plan: Plan) -> N
             assert found.service.started_by_hand < began + SHUTDOWN.fault_seconds
 
 
-def test_an_attack_that_can_not_be_halted_is_told_until_somebody_mends_it() -> None:
+def test_an_attack_that_can_not_be_halted_is_reported_until_it_is_mended() -> None:
     with gremlin_account(BLACKHOLE, Script(detect=120), halts_in="HaltFailed") as found:
         found.made.before = lambda phase, count: (
             found.service.script.alarm_states.update({plans.GUARD_ALARM: "ALARM"})
