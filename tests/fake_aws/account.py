@@ -63,7 +63,10 @@ Answer = Mapping[str, Any]
 Parameters = Mapping[str, Any]
 Operation = tuple[str, str]
 
-SIMULATED = ("fis", "ec2", "ssm", "route53", "kms", "cloudformation", "rds", "lambda")
+SIMULATED = (
+    *("fis", "ec2", "ssm", "route53", "kms", "cloudformation", "rds", "lambda"),
+    "cloudfront",
+)
 HANDLERS: Mapping[str, Callable[[object, object], object]] = {
     each.name: getattr(handlers, each.name) for each in functions.ALL
 }
@@ -240,7 +243,6 @@ class Account:
         return [str(each["Key"]) for each in answer.get("Contents", ())]
 
     def journal(self, name: str = "run-1") -> Mapping[str, Any]:
-        """The journal of a run."""
         key = journal_key(self.service.plan.drill, name)
         body = self.client("s3").get_object(Bucket=plans.BUCKET, Key=key)["Body"]
         document: Mapping[str, Any] = json.loads(body.read())

@@ -5,6 +5,8 @@ A change here replaces a deployed resource: it must be meant, and stand in CHANG
 
 from collections.abc import Mapping
 
+import pytest
+
 from tests.support import Template, example, synthesize
 
 FAILOVER_IDS = {
@@ -80,6 +82,7 @@ FAILOVER_ALARM_IDS = {"FailoverAlarmD50F9F10": "AWS::CloudWatch::Alarm"}
 ID_OUTPUT = "FailoverHealthCheckstatusId2B3048A570C52BD9"
 OUTPUTS = {ID_OUTPUT, "RecordName", "HealthCheckId", "AlarmNames", "TopicArn"}
 PROBE_OUTPUTS = {"PublishPolicyArn", "AssociationId"}
+TOPIC_OUTPUTS = {"TopicArn"}
 DRILLS_OUTPUTS = {"StateMachineNames", "JournalBucketName"}
 # Where there are drills, the failover stack shows their results beside its own health check.
 DASHBOARD_ID = {"Dashboard9E4231ED": "AWS::CloudWatch::Dashboard"}
@@ -89,19 +92,27 @@ def _ids(template: Template) -> Mapping[str, str]:
     return {logical_id: resource["Type"] for logical_id, resource in template["Resources"].items()}
 
 
+# Of each stack: its logical ids, and its outputs.
+STACKS: Mapping[str, tuple[Mapping[str, str], set[str]]] = {
+    "bookstore-production-drills": (DRILLS_IDS, DRILLS_OUTPUTS),
+    "bookstore-production-failover": ({**FAILOVER_IDS, **DASHBOARD_ID}, OUTPUTS),
+    "bookstore-production-failover-alarm": (FAILOVER_ALARM_IDS, set()),
+    "bookstore-production-probe": (PROBE_IDS, PROBE_OUTPUTS),
+    "notifications-532151327118-us-east-1-PingPublicationsSNS": (NOTIFICATIONS_IDS, TOPIC_OUTPUTS),
+    "notifications-532151327118-us-west-2-PingPublicationsSNS": (NOTIFICATIONS_IDS, TOPIC_OUTPUTS),
+}
+
+
 def test_the_stacks_have_these_names(example_templates: Mapping[str, Template]) -> None:
-    assert set(example_templates) == {
-        "bookstore-production-drills",
-        "bookstore-production-failover",
-        "bookstore-production-failover-alarm",
-        "bookstore-production-probe",
-        "notifications-532151327118-us-east-1-PingPublicationsSNS",
-        "notifications-532151327118-us-west-2-PingPublicationsSNS",
-    }
+    assert set(example_templates) == set(STACKS)
 
 
-def test_the_failover_stack_has_these_logical_ids(failover_template: Template) -> None:
-    assert _ids(failover_template) == FAILOVER_IDS | DASHBOARD_ID
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_has_these_logical_ids_and_outputs(
+    stack: str, example_templates: Mapping[str, Template]
+) -> None:
+    template = example_templates[stack]
+    assert (_ids(template), set(template.get("Outputs", {}))) == STACKS[stack]
 
 
 def test_without_drills_the_failover_stack_has_no_dashboard() -> None:
@@ -110,39 +121,9 @@ def test_without_drills_the_failover_stack_has_no_dashboard() -> None:
     assert _ids(templates["bookstore-production-failover"]) == FAILOVER_IDS
 
 
-def test_the_drills_stack_has_these_logical_ids(drills_template: Template) -> None:
-    assert _ids(drills_template) == DRILLS_IDS
-
-
-def test_the_drills_stack_has_these_outputs(drills_template: Template) -> None:
-    assert set(drills_template["Outputs"]) == DRILLS_OUTPUTS
-
-
-def test_the_probe_stack_has_these_logical_ids(probe_template: Template) -> None:
-    assert _ids(probe_template) == PROBE_IDS
-
-
 def test_peers_that_decide_add_these_logical_ids() -> None:
     peers = synthesize([example(lambda env: env.update(failover_on=["status", "peer"]))])
     assert _ids(peers["bookstore-production-failover"]) == FAILOVER_IDS | PEER_IDS
-
-
-def test_the_notifications_stack_has_these_logical_ids(notifications_template: Template) -> None:
-    assert _ids(notifications_template) == NOTIFICATIONS_IDS
-
-
-def test_the_failover_alarm_stack_has_this_logical_id(
-    example_templates: Mapping[str, Template],
-) -> None:
-    assert _ids(example_templates["bookstore-production-failover-alarm"]) == FAILOVER_ALARM_IDS
-
-
-def test_the_failover_stack_has_these_outputs(failover_template: Template) -> None:
-    assert set(failover_template["Outputs"]) == OUTPUTS
-
-
-def test_the_probe_stack_has_these_outputs(probe_template: Template) -> None:
-    assert set(probe_template["Outputs"]) == PROBE_OUTPUTS
 
 
 def test_only_names_that_somebody_outside_needs_are_physical(

@@ -14,11 +14,18 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IConstruct
 
 from staged_resiliency import (
+    AddressTarget,
     AlarmRule,
+    ConnectivityAlarm,
     EndpointHealthCheck,
+    FailoverHost,
     HealthCheck,
+    HostedZone,
+    InstanceFailover,
+    InstanceStatusAlarm,
     InvalidInputError,
     MissingData,
+    PeerAlarm,
     SignalAlarm,
     TcpConnect,
 )
@@ -30,6 +37,8 @@ HERE: Final = Environment(account=ACCOUNT, region=REGION)
 TOPIC_ARN: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:ops"
 INSTANCE_ID: Final = "i-0123456789abcdef0"
 ZONE_ID: Final = "Z2EHK3FAEUNRMI"
+BLUE: Final = FailoverHost("shop-blue", AddressTarget(ipv4="52.11.79.8"), INSTANCE_ID)
+GREEN: Final = FailoverHost("shop-green", AddressTarget(ipv4="52.11.79.9"), "i-0123456789abcdef1")
 
 ALARM: Final = "AWS::CloudWatch::Alarm"
 HEALTH_CHECK: Final = "AWS::Route53::HealthCheck"
@@ -109,6 +118,62 @@ def an_alarm(scope: Construct, construct_id: str = "Alarm", **changes: Any) -> S
         "topic": TOPIC_ARN,
     }
     return SignalAlarm(scope, construct_id, **{**usual, **changes})
+
+
+def a_connectivity_alarm(
+    scope: Construct, construct_id: str = "Alarm", **changes: Any
+) -> ConnectivityAlarm:
+    """The alarm on the connections of blue to its database, with arguments changed."""
+    usual: dict[str, Any] = {
+        "namespace": "Shop",
+        "host_name": "shop-blue",
+        "dependency": "db",
+        "description": "Database Connectivity failure for Shop (Blue).",
+        "missing_data": MissingData.CLOUDWATCH_DEFAULT,
+        "topic": TOPIC_ARN,
+    }
+    return ConnectivityAlarm(scope, construct_id, **{**usual, **changes})
+
+
+def a_status_alarm(
+    scope: Construct, construct_id: str = "Alarm", **changes: Any
+) -> InstanceStatusAlarm:
+    """The alarm on the status checks of blue, with arguments changed."""
+    usual: dict[str, Any] = {
+        "instance": INSTANCE_ID,
+        "host_name": "shop-blue",
+        "description": "Shop (Blue) instance failure.",
+        "topic": TOPIC_ARN,
+    }
+    return InstanceStatusAlarm(scope, construct_id, **{**usual, **changes})
+
+
+def a_peer_alarm(scope: Construct, construct_id: str = "Alarm", **changes: Any) -> PeerAlarm:
+    """The alarm on what green observes of blue, with arguments changed."""
+    usual: dict[str, Any] = {
+        "namespace": "Shop",
+        "host_name": "shop-blue",
+        "observer": "shop-green",
+        "description": "shop-blue does not answer shop-green.",
+        "topic": TOPIC_ARN,
+    }
+    return PeerAlarm(scope, construct_id, **{**usual, **changes})
+
+
+def a_failover(
+    scope: Construct, construct_id: str = "Failover", **changes: Any
+) -> InstanceFailover:
+    """The failover of a pair with two instances, with arguments changed."""
+    usual: dict[str, Any] = {
+        "service": "shop",
+        "blue": BLUE,
+        "green": GREEN,
+        "active": "blue",
+        "hosted_zone": HostedZone("example.com", ZONE_ID),
+        "record_name": "shop.example.com",
+        "topic": TOPIC_ARN,
+    }
+    return InstanceFailover(scope, construct_id, **{**usual, **changes})
 
 
 def a_health_check(scope: Construct, construct_id: str = "HealthCheck") -> HealthCheck:

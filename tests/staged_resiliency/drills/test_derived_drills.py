@@ -34,7 +34,6 @@ from staged_resiliency import (
     HealthCheck,
     InstanceFailover,
     MissingData,
-    PeerAlarm,
     ProbeConfiguration,
     Signal,
     StatusSignal,
@@ -46,7 +45,9 @@ from tests.cases import cases
 from tests.staged_resiliency.support import (
     HERE,
     TOPIC_ARN,
-    ZONE_ID,
+    a_connectivity_alarm,
+    a_failover,
+    a_peer_alarm,
     an_alarm,
     an_instance,
     refused,
@@ -72,44 +73,10 @@ def here() -> Stack:
     return Stack(env=HERE)
 
 
-def a_failover(stack: Stack, **changes: Any) -> InstanceFailover:
-    """A failover, with arguments changed."""
-    usual: dict[str, Any] = {
-        "service": "shop",
-        "blue": FailoverHost(BLUE, AddressTarget(ipv4="52.11.79.8"), IDS[BLUE]),
-        "green": FailoverHost(GREEN, AddressTarget(ipv4="52.11.79.9"), IDS[GREEN]),
-        "active": "blue",
-        "hosted_zone": ZONE_ID,
-        "record_name": RECORD,
-        "topic": TOPIC_ARN,
-    }
-    return InstanceFailover(stack, "Failover", **{**usual, **changes})
-
-
 def on_the_database(stack: Stack, host: str) -> ConnectivityAlarm:
     """The alarm on a host's connections to the database."""
-    return ConnectivityAlarm(
-        stack,
-        f"Database-{host}",
-        namespace="Shop",
-        host_name=host,
-        dependency="db",
-        description="No database.",
-        missing_data=MissingData.BREACHING,
-        topic=TOPIC_ARN,
-    )
-
-
-def on_the_peer(stack: Stack, host: str, observer: str) -> PeerAlarm:
-    """The alarm on a host that another one observes."""
-    return PeerAlarm(
-        stack,
-        f"Peer-{host}",
-        namespace="Shop",
-        host_name=host,
-        observer=observer,
-        description="No answer.",
-        topic=TOPIC_ARN,
+    return a_connectivity_alarm(
+        stack, f"Database-{host}", host_name=host, missing_data=MissingData.BREACHING
     )
 
 
@@ -152,7 +119,10 @@ def test_a_shutdown_is_one_statement(here: Stack) -> None:
 
 def test_a_blackhole_is_one_statement(here: Stack) -> None:
     database = [on_the_database(here, host) for host in IDS]
-    peers = [on_the_peer(here, BLUE, GREEN), on_the_peer(here, GREEN, BLUE)]
+    peers = [
+        a_peer_alarm(here, f"Peer-{host}", host_name=host, observer=observer)
+        for host, observer in ((BLUE, GREEN), (GREEN, BLUE))
+    ]
     target = target_of(a_failover(here), alarms=[*database, *peers], probe=PROBE)
     drill = a_drill(
         here,
@@ -418,15 +388,11 @@ REFUSED: dict[str, Any] = {
 
 def _database_signal(stack: Stack) -> AlarmSignal:
     alarms = {
-        color: ConnectivityAlarm(
+        color: a_connectivity_alarm(
             stack,
             f"Database-{color}",
-            namespace="Shop",
             host_name=f"shop-{color}",
-            dependency="db",
-            description="No database.",
             missing_data=MissingData.NOT_BREACHING,
-            topic=TOPIC_ARN,
         )
         for color in ("blue", "green")
     }

@@ -10,7 +10,6 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from staged_resiliency import (
     AlarmHealthCheck,
     AlarmRule,
-    InstanceStatusAlarm,
     InsufficientData,
     MissingData,
 )
@@ -22,6 +21,7 @@ from tests.staged_resiliency.support import (
     INSTANCE,
     TOPIC_ARN,
     a_rule,
+    a_status_alarm,
     an_alarm,
     an_instance,
     number_parameter,
@@ -199,14 +199,7 @@ def test_an_alarm_of_another_stack_is_followed_in_its_region_after_that_stack(
 
 
 def _on_an_instance(stack: Stack) -> None:
-    alarm = InstanceStatusAlarm(
-        stack,
-        "Alarm",
-        instance=an_instance(stack),
-        host_name="shop-blue",
-        description="Shop (Blue) instance failure.",
-        topic=TOPIC_ARN,
-    )
+    alarm = a_status_alarm(stack, instance=an_instance(stack))
     AlarmHealthCheck(stack, "HealthCheck", alarm=alarm)
 
 

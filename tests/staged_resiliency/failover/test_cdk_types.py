@@ -16,9 +16,7 @@ from staged_resiliency import (
     AlarmSignal,
     EndpointHealthCheck,
     FailoverHost,
-    HostedZone,
     HttpRequest,
-    InstanceFailover,
     MissingData,
     SignalAlarm,
     StatusSignal,
@@ -27,9 +25,9 @@ from tests.cases import cases
 from tests.staged_resiliency.support import (
     ALARM,
     HEALTH_CHECK,
-    INSTANCE_ID,
     TOPIC_ARN,
     ZONE_ID,
+    a_failover,
     refused,
     synthesized,
 )
@@ -55,19 +53,6 @@ def signal_alarm(stack: Stack, **changes: Any) -> SignalAlarm:
         "topic": TOPIC_ARN,
     }
     return SignalAlarm(stack, "Alarm", **{**usual, **changes})
-
-
-def failover(stack: Stack, construct_id: str = "Failover", **changes: Any) -> InstanceFailover:
-    usual: Data = {
-        "service": "shop",
-        "blue": FailoverHost("shop-blue", AddressTarget(ipv4="52.11.79.8"), INSTANCE_ID),
-        "green": FailoverHost("shop-green", AddressTarget(ipv4="52.11.79.9")),
-        "active": "blue",
-        "hosted_zone": HostedZone("example.com", ZONE_ID),
-        "record_name": "shop.example.com",
-        "topic": TOPIC_ARN,
-    }
-    return InstanceFailover(stack, construct_id, **{**usual, **changes})
 
 
 @pytest.mark.parametrize(
@@ -99,7 +84,7 @@ def test_every_comparison_of_the_cdk_is_converted_or_refused() -> None:
 
 def test_times_may_be_durations() -> None:
     def build(stack: Stack) -> None:
-        failover(
+        a_failover(
             stack,
             ttl_seconds=Duration.minutes(1),
             status_period_seconds=Duration.minutes(2),
@@ -115,14 +100,15 @@ def test_times_may_be_durations() -> None:
 
     template = synthesized(build)
     assert {record["TTL"] for record in records_of(template)} == {"60"}
-    assert only(template, ALARM)["Period"] == 120
+    alarms = resources_of(template, ALARM).values()
+    assert {each["Properties"]["Period"] for each in alarms} == {120}
     checks = [each["Properties"] for each in resources_of(template, HEALTH_CHECK).values()]
     assert 10 in [each["HealthCheckConfig"].get("RequestInterval") for each in checks]
 
 
 def test_signals_may_be_given_by_name_and_the_zone_by_its_id() -> None:
     def build(stack: Stack) -> None:
-        failover(stack, failover_on=["status", "endpoint"], hosted_zone=ZONE_ID)
+        a_failover(stack, failover_on=["status", "endpoint"], hosted_zone=ZONE_ID)
 
     template = synthesized(build)
     kinds = [
@@ -145,7 +131,7 @@ def test_an_alarm_of_the_cdk_decides_failover_and_its_edit_makes_a_new_health_ch
                 comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
-            failover(stack, failover_on=[AlarmSignal("orders", {"blue": alarm})])
+            a_failover(stack, failover_on=[AlarmSignal("orders", {"blue": alarm})])
 
         return alarm_decides
 
@@ -273,25 +259,25 @@ def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
             "AlarmRule: metric: 'wrong' is of type str; give a Metric of the CDK",
         ),
         "signal": (
-            lambda stack: failover(stack, failover_on=["db"]),
+            lambda stack: a_failover(stack, failover_on=["db"]),
             'InstanceFailover: failover_on: \'db\' is of type str; give "status", "endpoint", or '
             "a signal such as AlarmSignal(...)",
         ),
         "host": (
-            lambda stack: failover(stack, blue="shop-blue"),
+            lambda stack: a_failover(stack, blue="shop-blue"),
             "InstanceFailover: blue: 'shop-blue' is of type str; give a FailoverHost",
         ),
         "zone": (
-            lambda stack: failover(stack, hosted_zone=7),
+            lambda stack: a_failover(stack, hosted_zone=7),
             "FailoverRecords: hosted_zone: 7 is of type int; give a zone or its id",
         ),
         "name of a zone": (
-            lambda stack: failover(stack, hosted_zone="example.com"),
+            lambda stack: a_failover(stack, hosted_zone="example.com"),
             "FailoverRecords: hosted_zone: 'example.com' is not a Route 53 hosted zone id (Z and "
             "capital letters or digits); give one like Z2EHK3FAEUNRMI",
         ),
         "TTL": (
-            lambda stack: failover(stack, ttl_seconds="60"),
+            lambda stack: a_failover(stack, ttl_seconds="60"),
             "FailoverRecords: ttl_seconds: '60' is of type str; give a whole number",
         ),
         "target": (
@@ -315,19 +301,19 @@ def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
             "HttpsRequest(...) or TcpConnect(...)",
         ),
         "topic of another region": (
-            lambda stack: failover(stack, topic="arn:aws:sns:us-east-1:111111111111:ops"),
+            lambda stack: a_failover(stack, topic="arn:aws:sns:us-east-1:111111111111:ops"),
             "Topic: arn:aws:sns:us-east-1:111111111111:ops is in us-east-1, the alarm in "
             "eu-west-1; CloudWatch alarms notify only topics of their own region, so give one in "
             "eu-west-1",
         ),
         "two failovers of one pair in a stack": (
-            lambda stack: [failover(stack), failover(stack, "Second")],
+            lambda stack: [a_failover(stack), a_failover(stack, "Second")],
             "InstanceFailover: the stack has a failover of 'shop-blue' already; rename the host (a "
             "second DNS name for a pair is a second FailoverRecords)",
         ),
         "two failovers of one pair without alarms": (
             lambda stack: [
-                failover(stack, each, blue=WITHOUT_INSTANCE, failover_on=["endpoint"])
+                a_failover(stack, each, blue=WITHOUT_INSTANCE, failover_on=["endpoint"])
                 for each in ("First", "Second")
             ],
             "InstanceFailover: the stack has a failover of 'shop-blue' already; rename the host (a "
@@ -343,4 +329,4 @@ def test_what_can_not_work_is_refused_with_the_name_of_the_argument(
 
 
 def test_a_single_signal_needs_no_list(stack: Stack) -> None:
-    assert len(failover(stack, failover_on=StatusSignal()).signal_health_checks) == 1
+    assert len(a_failover(stack, failover_on=StatusSignal()).signal_health_checks) == 1

@@ -4,27 +4,20 @@ from typing import Any
 
 from aws_cdk import Stack
 
-from staged_resiliency import ConnectivityAlarm, MissingData
+from staged_resiliency import MissingData
 from tests.cases import cases
-from tests.staged_resiliency.support import ALARM, TOPIC_ARN, refused, synthesized
+from tests.staged_resiliency.support import (
+    ALARM,
+    TOPIC_ARN,
+    a_connectivity_alarm,
+    refused,
+    synthesized,
+)
 from tests.support import only
 
 
-def connectivity_alarm(stack: Stack, **changes: Any) -> ConnectivityAlarm:
-    """A connectivity alarm, with arguments changed."""
-    usual: dict[str, Any] = {
-        "namespace": "Shop",
-        "host_name": "shop-blue",
-        "dependency": "db",
-        "description": "Database Connectivity failure for Shop (Blue).",
-        "missing_data": MissingData.CLOUDWATCH_DEFAULT,
-        "topic": TOPIC_ARN,
-    }
-    return ConnectivityAlarm(stack, "Alarm", **{**usual, **changes})
-
-
 def test_a_connectivity_alarm_fires_when_two_minutes_each_have_a_failed_sample() -> None:
-    assert only(synthesized(connectivity_alarm), ALARM) == {
+    assert only(synthesized(a_connectivity_alarm), ALARM) == {
         "ActionsEnabled": True,
         "AlarmActions": [TOPIC_ARN],
         "AlarmDescription": "Database Connectivity failure for Shop (Blue).",
@@ -73,8 +66,8 @@ def test_a_connectivity_alarm_fires_when_two_minutes_each_have_a_failed_sample()
 def test_a_setting_changes_its_properties_and_no_other(
     changes: dict[str, Any], rendered: dict[str, Any]
 ) -> None:
-    usual = only(synthesized(connectivity_alarm), ALARM)
-    changed = only(synthesized(lambda stack: connectivity_alarm(stack, **changes)), ALARM)
+    usual = only(synthesized(a_connectivity_alarm), ALARM)
+    changed = only(synthesized(lambda stack: a_connectivity_alarm(stack, **changes)), ALARM)
     assert changed == {**usual, **rendered}
 
 
@@ -116,4 +109,4 @@ def test_a_setting_changes_its_properties_and_no_other(
 )
 def test_a_connectivity_alarm_refuses(changes: dict[str, Any], message: str, stack: Stack) -> None:
     with refused(message):
-        connectivity_alarm(stack, **changes)
+        a_connectivity_alarm(stack, **changes)

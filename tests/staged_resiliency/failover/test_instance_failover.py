@@ -13,20 +13,21 @@ from staged_resiliency import (
     AliasTarget,
     EndpointSignal,
     FailoverHost,
-    HostedZone,
     HttpRequest,
-    InstanceFailover,
     StatusSignal,
 )
 from tests.cases import cases
 from tests.staged_resiliency.support import (
     ALARM,
+    BLUE,
+    GREEN,
     HEALTH_CHECK,
     INSTANCE,
     INSTANCE_ID,
     RECORD,
     TOPIC_ARN,
     ZONE_ID,
+    a_failover,
     an_instance,
     only_id,
     refused,
@@ -34,29 +35,11 @@ from tests.staged_resiliency.support import (
 )
 from tests.support import Data, Template, only, records_of, resources_of
 
-BLUE_ADDRESS = AddressTarget(ipv4="52.11.79.8")
-GREEN_ADDRESS = AddressTarget(ipv4="52.11.79.9")
-BLUE = FailoverHost("shop-blue", BLUE_ADDRESS, INSTANCE_ID)
-GREEN = FailoverHost("shop-green", GREEN_ADDRESS, "i-0123456789abcdef1")
-
-
-def failover(stack: Stack, **changes: Any) -> InstanceFailover:
-    """A failover, with arguments changed."""
-    usual: Data = {
-        "service": "shop",
-        "blue": BLUE,
-        "green": GREEN,
-        "active": "blue",
-        "hosted_zone": HostedZone("example.com", ZONE_ID),
-        "record_name": "shop.example.com",
-        "topic": TOPIC_ARN,
-    }
-    return InstanceFailover(stack, "Failover", **{**usual, **changes})
+BLUE_ADDRESS, GREEN_ADDRESS = BLUE.target, GREEN.target
 
 
 def template_of(**changes: Any) -> Template:
-    """The template of that failover."""
-    return synthesized(lambda stack: failover(stack, **changes))
+    return synthesized(lambda stack: a_failover(stack, **changes))
 
 
 def alarms_of(template: Template) -> dict[str, Data]:
@@ -163,7 +146,7 @@ def test_a_host_without_an_instance_has_no_status_alarm() -> None:
 
 
 def test_the_parts_can_be_asked_for(stack: Stack) -> None:
-    made = failover(stack)
+    made = a_failover(stack)
     names = {color: alarm.alarm_name for color, alarm in made.status_alarms.items()}
     assert names == {"blue": "shop-blue-StatusCheckFailed", "green": "shop-green-StatusCheckFailed"}
     assert made.records.record_name == "shop.example.com"
@@ -172,7 +155,7 @@ def test_the_parts_can_be_asked_for(stack: Stack) -> None:
 
 
 def test_the_signals_health_checks_stand_in_the_order_of_the_signals(stack: Stack) -> None:
-    made = failover(stack, failover_on=[EndpointSignal(), StatusSignal()])
+    made = a_failover(stack, failover_on=[EndpointSignal(), StatusSignal()])
     kinds = [type(check).__name__ for check in made.signal_health_checks]
     assert kinds == ["EndpointHealthCheck", "AlarmHealthCheck"]
     assert made.health_check not in made.signal_health_checks
@@ -200,7 +183,7 @@ def test_a_setting_of_the_status_alarms_reaches_both(
     }
 
 
-def test_the_display_name_stands_in_alarm_texts() -> None:
+def test_the_display_name_is_in_alarm_texts() -> None:
     alarm = alarms_of(template_of(display_name="Web Shop"))["shop-blue-StatusCheckFailed"]
     assert alarm["AlarmDescription"] == "Web Shop (Blue) instance failure."
 
@@ -211,14 +194,14 @@ def test_the_ttl_reaches_the_records() -> None:
 
 
 def test_a_stack_without_region_leaves_the_alarms_region_to_the_deployment() -> None:
-    config = only(synthesized(failover, env=None), HEALTH_CHECK)["HealthCheckConfig"]
+    config = only(synthesized(a_failover, env=None), HEALTH_CHECK)["HealthCheckConfig"]
     assert config["AlarmIdentifier"]["Region"] == {"Ref": "AWS::Region"}
 
 
 def test_elastic_ips_of_the_stack_are_referred_to() -> None:
     def build(stack: Stack) -> None:
         blue, green = (ec2.CfnEIP(stack, f"Eip{number}").attr_public_ip for number in (1, 2))
-        failover(
+        a_failover(
             stack,
             blue=FailoverHost("shop-blue", AddressTarget(ipv4=blue), INSTANCE_ID),
             green=FailoverHost("shop-green", AddressTarget(ipv4=green)),
@@ -232,7 +215,7 @@ def test_elastic_ips_of_the_stack_are_referred_to() -> None:
 
 def test_an_instance_of_the_stack_is_followed_by_its_id() -> None:
     def build(stack: Stack) -> None:
-        failover(stack, blue=FailoverHost("shop-blue", BLUE_ADDRESS, an_instance(stack)))
+        a_failover(stack, blue=FailoverHost("shop-blue", BLUE_ADDRESS, an_instance(stack)))
 
     template = synthesized(build)
     config = only(template, HEALTH_CHECK)["HealthCheckConfig"]
@@ -247,7 +230,7 @@ def test_an_instance_of_the_stack_is_followed_by_its_id() -> None:
 def test_an_instance_id_that_is_a_parameter_is_followed_by_its_value() -> None:
     def build(stack: Stack) -> None:
         instance_id = CfnParameter(stack, "BlueId").value_as_string
-        failover(stack, blue=FailoverHost("shop-blue", BLUE_ADDRESS, instance_id))
+        a_failover(stack, blue=FailoverHost("shop-blue", BLUE_ADDRESS, instance_id))
 
     config = only(synthesized(build), HEALTH_CHECK)["HealthCheckConfig"]
     assert config["AlarmIdentifier"]["Name"] == {
@@ -313,7 +296,7 @@ ALIKE = "InstanceFailover: blue and green have the same {}; a pair needs two dif
 )
 def test_a_failover_refuses(changes: Data, message: str, stack: Stack) -> None:
     with refused(message):
-        failover(stack, **changes)
+        a_failover(stack, **changes)
 
 
 def test_a_host_refuses_a_name_that_alarms_cant_have() -> None:
@@ -343,4 +326,4 @@ def test_two_signals_of_one_name_are_refused(stack: Stack) -> None:
         "InstanceFailover: failover_on: several signals are named 'endpoint'; "
         "give each a different name"
     ):
-        failover(stack, failover_on=[EndpointSignal(), EndpointSignal()])
+        a_failover(stack, failover_on=[EndpointSignal(), EndpointSignal()])

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from aws_cdk import Stack
 
-from staged_resiliency import InstanceStatusAlarm
 from tests.cases import cases
 from tests.staged_resiliency.support import (
     ALARM,
     INSTANCE,
     INSTANCE_ID,
     TOPIC_ARN,
+    a_status_alarm,
     an_instance,
     only_id,
     refused,
@@ -20,19 +20,8 @@ from tests.staged_resiliency.support import (
 from tests.support import Template, only
 
 
-def status_alarm(stack: Stack, **changes: Any) -> InstanceStatusAlarm:
-    """A status alarm, with arguments changed."""
-    usual: dict[str, Any] = {
-        "instance": INSTANCE_ID,
-        "host_name": "shop-blue",
-        "description": "Shop (Blue) instance failure.",
-        "topic": TOPIC_ARN,
-    }
-    return InstanceStatusAlarm(stack, "Alarm", **{**usual, **changes})
-
-
 def test_a_status_alarm_fires_on_one_failed_or_missing_check_within_a_minute() -> None:
-    assert only(synthesized(status_alarm), ALARM) == {
+    assert only(synthesized(a_status_alarm), ALARM) == {
         "ActionsEnabled": True,
         "AlarmActions": [TOPIC_ARN],
         "AlarmDescription": "Shop (Blue) instance failure.",
@@ -66,14 +55,14 @@ def test_a_status_alarm_fires_on_one_failed_or_missing_check_within_a_minute() -
 def test_a_setting_changes_its_property_and_no_other(
     changes: dict[str, Any], rendered: dict[str, Any]
 ) -> None:
-    usual = only(synthesized(status_alarm), ALARM)
-    changed = only(synthesized(lambda stack: status_alarm(stack, **changes)), ALARM)
+    usual = only(synthesized(a_status_alarm), ALARM)
+    changed = only(synthesized(lambda stack: a_status_alarm(stack, **changes)), ALARM)
     assert changed == {**usual, **rendered}
 
 
 @pytest.fixture(scope="module")
 def with_an_instance_of_the_stack() -> Template:
-    return synthesized(lambda stack: status_alarm(stack, instance=an_instance(stack)))
+    return synthesized(lambda stack: a_status_alarm(stack, instance=an_instance(stack)))
 
 
 def test_an_instance_of_the_stack_is_watched_by_reference(
@@ -119,4 +108,4 @@ def test_the_name_carries_an_instance_of_the_stack(
 )
 def test_a_status_alarm_refuses(changes: dict[str, Any], message: str, stack: Stack) -> None:
     with refused(message):
-        status_alarm(stack, **changes)
+        a_status_alarm(stack, **changes)

@@ -23,9 +23,8 @@ from staged_resiliency.shared.hosts import Color
 from tests.cases import cases
 from tests.staged_resiliency.support import (
     HEALTH_CHECK,
-    INSTANCE_ID,
     REGION,
-    TOPIC_ARN,
+    a_status_alarm,
     an_alarm,
     refused,
     synthesized,
@@ -56,21 +55,9 @@ def health_check_of(signal: Signal, host: WatchedHost) -> Data:
     return only(synthesized(lambda stack: signal.health_check(stack, host)), HEALTH_CHECK)
 
 
-def status_alarm(stack: Stack) -> InstanceStatusAlarm:
-    """The status alarm of the blue host."""
-    return InstanceStatusAlarm(
-        stack,
-        "StatusAlarm",
-        instance=INSTANCE_ID,
-        host_name="shop-blue",
-        description="Shop (Blue) instance failure.",
-        topic=TOPIC_ARN,
-    )
-
-
 def test_the_status_signal_follows_the_hosts_status_alarm() -> None:
     def build(stack: Stack) -> None:
-        StatusSignal().health_check(stack, watched(status_alarm=status_alarm(stack)))
+        StatusSignal().health_check(stack, watched(status_alarm=a_status_alarm(stack)))
 
     config = only(synthesized(build), HEALTH_CHECK)["HealthCheckConfig"]
     assert config["AlarmIdentifier"] == {"Name": "shop-blue-StatusCheckFailed", "Region": REGION}
@@ -118,7 +105,7 @@ def test_the_endpoint_signal_sends_no_name_when_it_only_connects() -> None:
     assert "FullyQualifiedDomainName" not in config
 
 
-def test_the_endpoint_signal_asks_as_often_and_as_long_as_told() -> None:
+def test_the_endpoint_signal_has_the_interval_and_threshold_given() -> None:
     signal = EndpointSignal(HttpRequest(), interval_seconds=10, failure_threshold=1)
     config = health_check_of(signal, watched())["HealthCheckConfig"]
     assert (config["RequestInterval"], config["FailureThreshold"]) == (10, 1)

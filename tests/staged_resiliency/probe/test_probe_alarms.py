@@ -10,11 +10,17 @@ from staged_resiliency import (
     AlarmHealthCheck,
     CertificateAlarm,
     LatencyAlarm,
-    PeerAlarm,
     ProbeSilentAlarm,
 )
 from tests.cases import cases
-from tests.staged_resiliency.support import ALARM, HEALTH_CHECK, TOPIC_ARN, refused, synthesized
+from tests.staged_resiliency.support import (
+    ALARM,
+    HEALTH_CHECK,
+    TOPIC_ARN,
+    a_peer_alarm,
+    refused,
+    synthesized,
+)
 from tests.support import Data, only
 
 
@@ -27,18 +33,6 @@ def silent(stack: Stack, **changes: Any) -> ProbeSilentAlarm:
         "topic": TOPIC_ARN,
     }
     return ProbeSilentAlarm(stack, "Alarm", **{**usual, **changes})
-
-
-def peer(stack: Stack, **changes: Any) -> PeerAlarm:
-    """An alarm on a peer, with arguments changed."""
-    usual: Data = {
-        "namespace": "Shop",
-        "host_name": "shop-blue",
-        "observer": "shop-green",
-        "description": "shop-blue does not answer shop-green.",
-        "topic": TOPIC_ARN,
-    }
-    return PeerAlarm(stack, "Alarm", **{**usual, **changes})
 
 
 def test_an_alarm_on_silence_has_exactly_these_properties() -> None:
@@ -61,7 +55,7 @@ def test_an_alarm_on_silence_has_exactly_these_properties() -> None:
 
 
 def test_an_alarm_on_a_peer_has_exactly_these_properties() -> None:
-    assert only(synthesized(peer), ALARM) == {
+    assert only(synthesized(a_peer_alarm), ALARM) == {
         "ActionsEnabled": True,
         "AlarmActions": [TOPIC_ARN],
         "AlarmDescription": "shop-blue does not answer shop-green.",
@@ -83,7 +77,9 @@ def test_an_alarm_on_a_peer_has_exactly_these_properties() -> None:
 
 
 def test_a_silent_observer_never_moves_clients() -> None:
-    template = synthesized(lambda stack: AlarmHealthCheck(stack, "Check", alarm=peer(stack)))
+    template = synthesized(
+        lambda stack: AlarmHealthCheck(stack, "Check", alarm=a_peer_alarm(stack))
+    )
     config = only(template, HEALTH_CHECK)["HealthCheckConfig"]
     assert config["InsufficientDataHealthStatus"] == "Healthy"
 
@@ -94,13 +90,15 @@ def test_patience_with_silence_can_be_set() -> None:
 
 
 def test_the_rule_of_a_peer_can_be_set() -> None:
-    rule = {
+    rule: Data = {
         "period_seconds": 300,
         "evaluation_periods": 1,
         "statistic": "Maximum",
         "threshold": 0.5,
     }
-    alarm = only(synthesized(lambda stack: peer(stack, notify_recovery=True, **rule)), ALARM)
+    alarm = only(
+        synthesized(lambda stack: a_peer_alarm(stack, notify_recovery=True, **rule)), ALARM
+    )
     keys = ("Period", "EvaluationPeriods", "Statistic", "Threshold", "OKActions")
     assert [alarm[key] for key in keys] == [300, 1, "Maximum", 0.5, [TOPIC_ARN]]
 
@@ -124,7 +122,7 @@ def test_both_refuse(changes: Data, message: str, stack: Stack) -> None:
     with refused(f"ProbeSilentAlarm: {message}"):
         silent(stack, **changes)
     with refused(f"PeerAlarm: {message}"):
-        peer(stack, **changes)
+        a_peer_alarm(stack, **changes)
 
 
 @cases(
@@ -148,7 +146,7 @@ def test_both_refuse(changes: Data, message: str, stack: Stack) -> None:
 )
 def test_an_alarm_on_a_peer_refuses(changes: Data, message: str, stack: Stack) -> None:
     with refused(message):
-        peer(stack, **changes)
+        a_peer_alarm(stack, **changes)
 
 
 def latency(stack: Stack, **changes: Any) -> LatencyAlarm:
