@@ -52,8 +52,11 @@ templates: synth .venv/.dev $(TYPESCRIPT)/.installed  ## The templates alone: so
 	$(BIN)/cfn-lint --non-zero-exit-code informational 'cdk.out/*.template.json'
 	$(BIN)/python benchmarks/synthesis.py --compare
 
+# Most of it is waiting for real time to pass, so there are more workers than processors; the files
+# come in the order of tests/e2e/conftest.py.
 e2e: .venv/.dev node_modules/.installed  ## Slow proofs: containers, fresh environments, the wheel
-	$(BIN)/pytest -o addopts= -n 2 --dist loadfile -ra --strict-markers --durations=10 tests/e2e
+	$(BIN)/pytest -o addopts= -n 4 --dist loadfile --no-loadscope-reorder -ra --strict-markers \
+	  --durations=10 tests/e2e
 
 format: .venv/.dev  ## Format and mend what can be mended
 	$(BIN)/ruff format .

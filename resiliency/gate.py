@@ -11,7 +11,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -23,11 +23,11 @@ from resiliency.drill_cli.dispatch import enter
 from resiliency.drill_cli.follow import follow, start
 from resiliency.drill_cli.listing import read_back_to_passed
 from resiliency.drill_cli.progress import FollowedRun
-from resiliency.drill_cli.reporting import journal_of, sentence
+from resiliency.drill_cli.reporting import recorded_run, sentence
 from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
 from resiliency.drill_cli.stack import (
     DeployedDrill,
-    DrillsStack,
+    DeployedDrills,
     Location,
     find_stack,
     running_execution,
@@ -99,7 +99,13 @@ def gate(options: argparse.Namespace, rehearsal: argparse.Namespace) -> int:
         raise UserError("gate: interrupted, so nothing is known") from None
     _write_junit(options, checks, time.monotonic() - began)
     if options.json:
-        print(json.dumps(_as_json(options, checks), indent=2))
+        document = {
+            "service": options.service,
+            "environment": options.environment,
+            "passed": not any(each.stops for each in checks),
+            "checks": [{**asdict(each), "status": each.status.value} for each in checks],
+        }
+        print(json.dumps(document, indent=2))
     else:
         _print(SafeConsole(), options, checks)
     return FINDINGS if any(each.stops for each in checks) else 0
@@ -121,7 +127,7 @@ def _deployed(options: argparse.Namespace) -> Sequence[Check]:
     return checks
 
 
-def no_drill_check(aws: Aws, stack: DrillsStack, context: Context) -> Check:
+def no_drill_check(aws: Aws, stack: DeployedDrills, context: Context) -> Check:
     """Check that no drill of the service runs, nor one of another service on its instances."""
     running = [running_execution(aws, each) for each in stack.drills]
     held = [arn for each in stack.drills for arn in lock.holders(each.plan, context)]
@@ -253,13 +259,13 @@ def _drill_check(
 
 
 def _run_check(
-    aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Context, console: SafeConsole
+    aws: Aws, stack: DeployedDrills, drill: DeployedDrill, context: Context, console: SafeConsole
 ) -> Check:
     started = start(aws, stack, drill.name, console, context.clock(), confirmed=True)
     assert started is not None  # noqa: S101 - it is confirmed
     run = FollowedRun(aws, *started)
     follow(run, aws, console, context)
-    recorded = journal_of(aws, drill.plan, run.name)
+    recorded = recorded_run(aws, drill.plan, run.name)
     if recorded is None:  # Ctrl-C ended the view
         raise KeyboardInterrupt
     journal = recorded.journal
@@ -300,15 +306,6 @@ def _rehearsed(options: argparse.Namespace, rehearsal: argparse.Namespace) -> Se
         for why in found.left_out
     ]
     return checks
-
-
-def _as_json(options: argparse.Namespace, checks: Sequence[Check]) -> Mapping[str, object]:
-    return {
-        "service": options.service,
-        "environment": options.environment,
-        "passed": not any(each.stops for each in checks),
-        "checks": [{**asdict(each), "status": each.status.value} for each in checks],
-    }
 
 
 def _print(console: SafeConsole, options: argparse.Namespace, checks: Sequence[Check]) -> None:

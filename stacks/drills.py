@@ -45,7 +45,7 @@ class DrillsStack(Stack):
             # Without the stack nothing but the fault's own duration ends the fault of a run.
             termination_protection=True,
         )
-        self._service, self._environment = service, environment
+        self._service, self._name, self._environment = service, name, environment
         self.group = DrillGroup(
             self,
             "Drills",
@@ -114,7 +114,13 @@ class DrillsStack(Stack):
             f"Drill-{name}",
             group=self.group,
             name=name,
-            fault=fault_of(environment, drill),
+            fault=fault_of(
+                environment,
+                drill,
+                names.dependency_failover_alarm(
+                    self._service.service, self._name, drill.dependency or ""
+                ),
+            ),
             schedule=DrillSchedule(drill.schedule, drill.timezone),
             window=DrillWindow(window.days, window.from_hour, window.to_hour),
             dependency=drill.dependency,

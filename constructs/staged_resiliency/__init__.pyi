@@ -9,6 +9,7 @@ from .drills.drill_group import DrillGroup as DrillGroup
 from .drills.faults import BlackholeDependency as BlackholeDependency
 from .drills.faults import BlackholePort as BlackholePort
 from .drills.faults import DegradeDependency as DegradeDependency
+from .drills.faults import DenyOrigin as DenyOrigin
 from .drills.faults import Fault as Fault
 from .drills.faults import StopInstance as StopInstance
 from .drills.gremlin_engine import GremlinEngine as GremlinEngine

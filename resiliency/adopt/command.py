@@ -10,10 +10,11 @@ from rich.padding import Padding
 
 from resiliency.account import readers
 from resiliency.account.account import Account
-from resiliency.adopt.comparison import Comparison, compare, synthesized
+from resiliency.adopt.comparison import Comparison, compare
 from resiliency.adopt.draft import draft_of
 from resiliency.adopt.existing import Existing, read
 from resiliency.adopt.plan import AdoptionPlan, as_json, plan_of
+from resiliency.adopt.synthesis import synthesized
 from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.drill_cli.safe_console import SafeConsole
 from resiliency.errors import FINDINGS, UsageError, UserError, reason_of

@@ -1,24 +1,18 @@
 """Compare the templates of a service file with the account, field by field."""
 
 import json
-import os
-import shlex
-import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, Literal
 
 from resiliency.account.readers import dns_name
 from resiliency.adopt.existing import Existing
-from resiliency.cloud_assembly import SynthesizedStack, read_assembly
-from resiliency.errors import UsageError, UserError
+from resiliency.cloud_assembly import SynthesizedStack
 from staged_resiliency.experiment.json_codec import JsonObject
 
 Kind = Literal["alarm", "health check", "record"]
 
-TYPES: Final[Mapping[str, Kind]] = {
+_TYPES: Final[Mapping[str, Kind]] = {
     "AWS::CloudWatch::Alarm": "alarm",
     "AWS::Route53::HealthCheck": "health check",
     "AWS::Route53::RecordSet": "record",
@@ -178,39 +172,6 @@ class Comparison:
         return [each for each in self.resources if each.kind == kind]
 
 
-def synthesized(folder: Path, service: Path) -> Sequence[SynthesizedStack]:
-    """Return the stacks that the CDK application in a folder makes of a service file.
-
-    Raises:
-        UsageError: The folder has no application.
-        UserError: It can't be synthesized.
-    """
-    try:
-        settings = json.loads((folder / "cdk.json").read_text(encoding="utf-8"))
-        command = shlex.split(settings["app"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise UsageError(
-            f"{folder / 'cdk.json'}: names no CDK application; run this in the application's folder"
-        ) from None
-    context = {
-        **settings.get("context", {}),
-        "services": str(service.resolve()),
-        "aws:cdk:disable-path-metadata": not settings.get("pathMetadata", True),
-    }
-    with tempfile.TemporaryDirectory() as out:
-        given = {**os.environ, "CDK_OUTDIR": out, "CDK_CONTEXT_JSON": json.dumps(context)}
-        try:
-            done = subprocess.run(  # noqa: S603 (the application that cdk.json names)
-                command, cwd=folder, env=given, capture_output=True, text=True, check=False
-            )
-        except OSError as error:
-            raise UserError(f"{command[0]}: can't be run: {error.strerror}") from None
-        if done.returncode:
-            last = (done.stderr.strip() or "no message").splitlines()[-1]
-            raise UserError(f"{shlex.join(command)}: fails: {last}")
-        return read_assembly(Path(out))
-
-
 def compare(
     existing: Existing,
     stacks: Sequence[SynthesizedStack],
@@ -237,25 +198,21 @@ def compare(
                     each.deployed["ChildHealthChecks"] = [
                         check.physical_id if id_ == former else id_ for id_ in children
                     ]
+    records = [each for pair in existing.pairs for each in pair.records]
+    named_checks = (each["HealthCheckId"] for each in records if "HealthCheckId" in each)
+    checks = (*existing.checks, *named_checks)
     kept = {each.physical_id for each in made.of("health check")}
     names = {each.name for each in made.of("alarm")}
     made.left_alone = [
         *(("alarm", name) for name in sorted(existing.alarms) if name not in names),
-        *(("health check", each) for each in _checks_of(existing) if each not in kept),
+        *(("health check", each) for each in dict.fromkeys(checks) if each not in kept),
     ]
     return made
 
 
-def _checks_of(existing: Existing) -> Mapping[str, None]:
-    """Return the ids of the health checks of the name's records, without duplicates."""
-    records = [each for pair in existing.pairs for each in pair.records]
-    named = [each["HealthCheckId"] for each in records if "HealthCheckId" in each]
-    return dict.fromkeys((*existing.checks, *named))
-
-
 def _of_type(stack: SynthesizedStack, kind: Kind) -> Iterator[tuple[str, dict[str, Any]]]:
     for logical_id, resource in stack.resources.items():
-        if TYPES.get(resource["Type"]) == kind:
+        if _TYPES.get(resource["Type"]) == kind:
             yield logical_id, json.loads(json.dumps(resource["Properties"]))
 
 

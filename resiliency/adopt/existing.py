@@ -274,7 +274,8 @@ def _host(aws: Aws, made: Existing, index: int, instances: Sequence[JsonObject])
     for pair in made.pairs:
         value = _value_of_host(pair, index)
         if value is not None and pair.kind == "CNAME":
-            named = (each for each in instances if value in _dns_names(each))
+            keys = ("PublicDnsName", "PrivateDnsName")
+            named = (each for each in instances if value in [each.get(key) for key in keys])
             target = next(named, {})
             if target.get("PublicIpAddress"):
                 values["A"] = target["PublicIpAddress"]
@@ -337,10 +338,6 @@ def _addresses(instance: JsonObject) -> Iterator[str]:
             yield private["PrivateIpAddress"]
             if "Association" in private:
                 yield private["Association"]["PublicIp"]
-
-
-def _dns_names(instance: JsonObject) -> Iterator[str]:
-    yield from filter(None, (instance.get("PublicDnsName"), instance.get("PrivateDnsName")))
 
 
 def _read_followed(account: Account, made: Existing) -> None:

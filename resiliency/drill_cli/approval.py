@@ -6,7 +6,7 @@ from typing import Final
 
 from resiliency.drill_cli.aws import IDENTITY, SAVE, Aws
 from resiliency.drill_cli.safe_console import SafeConsole
-from resiliency.drill_cli.stack import DrillsStack
+from resiliency.drill_cli.stack import DeployedDrills
 from staged_resiliency.drills.runtime.store import Approval, approvals_folder
 from staged_resiliency.experiment.json_codec import as_json
 
@@ -14,7 +14,7 @@ _DAY: Final = 86_400.0
 
 
 def approve(
-    aws: Aws, stack: DrillsStack, name: str, days: int, console: SafeConsole, now: float
+    aws: Aws, stack: DeployedDrills, name: str, days: int, console: SafeConsole, now: float
 ) -> None:
     """Write an approval into the journal bucket, with who gave it and until when it is valid.
 

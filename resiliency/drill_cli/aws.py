@@ -137,8 +137,8 @@ class Session(Protocol):
         """The region of the session."""
         ...
 
-    def client(self, service_name: str, *, config: Config) -> Any:
-        """Return a client of a service."""
+    def client(self, service_name: str, region_name: str | None = None, *, config: Config) -> Any:
+        """Return a client of a service, in the session's region unless another is given."""
         ...
 
 
@@ -158,14 +158,16 @@ class Aws:
     def __init__(self, session: Session, *, permissions: str = PERMISSIONS) -> None:
         self._session = session
         self._permissions = permissions
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, str | None], Any] = {}
         self.region: str = session.region_name
         self.identity = ""
         caller = self(*IDENTITY)
         self.account: str = caller["Account"]
         self.identity = caller["Arn"]
 
-    def __call__(self, service: str, operation: str, **parameters: object) -> JsonObject:
+    def __call__(
+        self, service: str, operation: str, *, region: str | None = None, **parameters: object
+    ) -> JsonObject:
         """Call an API; see ``staged_resiliency.drills.runtime.context.Aws``.
 
         Raises:
@@ -174,7 +176,7 @@ class Aws:
             UserError: The call failed otherwise.
         """
         try:
-            method = getattr(self._client(service), botocore.xform_name(operation))
+            method = getattr(self._client(service, region), botocore.xform_name(operation))
             answer: JsonObject = method(**parameters)
         except (failures.BotoCoreError, failures.ClientError) as error:
             raise self._user_error(error, (service, operation), parameters) from None
@@ -214,12 +216,12 @@ class Aws:
         except UnicodeDecodeError as error:
             raise ValueError(f"is not UTF-8 ({error})") from None
 
-    def _client(self, service: str) -> Any:
-        if service not in self._clients:
+    def _client(self, service: str, region: str | None = None) -> Any:
+        if (service, region) not in self._clients:
             retries = {"mode": "standard", "total_max_attempts": ATTEMPTS}
             config = Config(connect_timeout=5, read_timeout=20, retries=retries)
-            self._clients[service] = self._session.client(service, config=config)
-        return self._clients[service]
+            self._clients[service, region] = self._session.client(service, region, config=config)
+        return self._clients[service, region]
 
     def _user_error(
         self, error: Exception, of: Operation, parameters: Mapping[str, object]

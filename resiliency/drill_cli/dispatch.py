@@ -12,7 +12,7 @@ from resiliency.drill_cli.preview import preview_of, print_preview
 from resiliency.drill_cli.progress import FollowedRun
 from resiliency.drill_cli.reporting import past_of, print_past, print_unreadable, write_html
 from resiliency.drill_cli.safe_console import SafeConsole
-from resiliency.drill_cli.stack import DrillsStack, Location, find_location, find_stack
+from resiliency.drill_cli.stack import DeployedDrills, Location, find_location, find_stack
 from resiliency.errors import UserError
 from staged_resiliency.drills.runtime import network
 from staged_resiliency.drills.runtime.context import Context
@@ -90,7 +90,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _report(
-    options: argparse.Namespace, aws: Aws, stack: DrillsStack, console: SafeConsole, now: float
+    options: argparse.Namespace, aws: Aws, stack: DeployedDrills, console: SafeConsole, now: float
 ) -> int:
     drills = stack.drills if options.drill is None else [stack.drill(options.drill)]
     past = past_of(aws, drills, options.last)

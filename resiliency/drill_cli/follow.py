@@ -8,9 +8,9 @@ from typing import Final
 from resiliency.drill_cli.aws import EXECUTIONS, START, Aws, TemporaryError
 from resiliency.drill_cli.live_view import HINT, EventLines, LiveTable, View
 from resiliency.drill_cli.progress import RUNNING, SUCCEEDED, FollowedRun, RunSnapshot
-from resiliency.drill_cli.reporting import journal_of, print_verdict
+from resiliency.drill_cli.reporting import print_verdict, recorded_run
 from resiliency.drill_cli.safe_console import SafeConsole
-from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
+from resiliency.drill_cli.stack import DeployedDrill, DeployedDrills, running_execution
 from resiliency.errors import UserError
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import Plan
@@ -30,7 +30,7 @@ _YES: Final = ("y", "yes")
 
 
 def start(
-    aws: Aws, stack: DrillsStack, name: str, console: SafeConsole, now: float, *, confirmed: bool
+    aws: Aws, stack: DeployedDrills, name: str, console: SafeConsole, now: float, *, confirmed: bool
 ) -> tuple[DeployedDrill, str] | None:
     """Start a drill after the user has confirmed it, unless it is ``confirmed`` already.
 
@@ -84,7 +84,7 @@ def _run_name(now: float) -> str:
 
 
 def run_to_follow(
-    aws: Aws, stack: DrillsStack, drill: str | None, run: str | None
+    aws: Aws, stack: DeployedDrills, drill: str | None, run: str | None
 ) -> tuple[DeployedDrill, str]:
     """Return drill and ARN of the named run, else the one in progress or the last, or UserError."""
     drills = stack.drills if drill is None else [stack.drill(drill)]
@@ -162,7 +162,7 @@ def _show_verdict(
     plan, needs_cleanup = run.drill.plan, last.status != SUCCEEDED
     seconds = cleanup_seconds(plan) if needs_cleanup else JOURNAL_SECONDS
     deadline = context.clock() + seconds
-    recorded = journal_of(aws, plan, run.name)
+    recorded = recorded_run(aws, plan, run.name)
     if recorded is None and needs_cleanup:
         console.say(
             f"The run ended ({last.status}). The cleanup ends its fault, then records the verdict, "
@@ -178,7 +178,7 @@ def _show_verdict(
                 "cleanup's log"
             )
         context.sleep(POLL_SECONDS)
-        recorded = journal_of(aws, plan, run.name)
+        recorded = recorded_run(aws, plan, run.name)
     print_verdict(console, recorded.journal)
     return 0 if recorded.journal.verdict.status is Status.PASSED else 1
 

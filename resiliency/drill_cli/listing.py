@@ -9,15 +9,15 @@ from rich.table import Table
 
 from resiliency.drill_cli.aws import SCHEDULE, Aws
 from resiliency.drill_cli.reporting import (
-    Recorded,
+    RecordedRun,
     list_journals,
     print_unreadable,
     read_journals,
 )
 from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
-from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
+from resiliency.drill_cli.stack import DeployedDrill, DeployedDrills, running_execution
 from resiliency.report.wording import day
-from staged_resiliency.drills.runtime.drill_status import MAX_JOURNALS, Outcome, drill_status
+from staged_resiliency.drills.runtime.drill_status import MAX_JOURNALS, RunOutcome, drill_status
 from staged_resiliency.drills.runtime.wording import describe_fault
 from staged_resiliency.drills.schedule import DrillSchedule
 from staged_resiliency.experiment.json_codec import JsonObject
@@ -27,26 +27,7 @@ _YEARS: Final = 28
 
 
 @dataclass(frozen=True, slots=True)
-class Scheduled:
-    """A schedule that starts a drill by an expression such as ``cron(0 10 ? * TUE#1 *)``."""
-
-    expression: str
-    zone: str
-    enabled: bool
-
-    def describe(self, now: float) -> str:
-        """Return when the drill runs next, or its schedule expression if that can't be computed."""
-        if not self.enabled:
-            return f"switched off: {self.expression}"
-        found = next_run(self.expression, self.zone, now)
-        if found is None:
-            return self.expression
-        days = (found.timestamp() - now) / 86400
-        return f"{found:%Y-%m-%d %H:%M} UTC, in {days:.0f} d"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
+class DrillRow:
     """A drill in the list.
 
     Attributes:
@@ -59,26 +40,25 @@ class Row:
     drill: DeployedDrill
     next_run: str
     running: bool
-    last: Recorded | None
+    last: RecordedRun | None
     days: int | None
     score: int
     unreadable: Sequence[str]
 
 
-def rows_of(aws: Aws, stack: DrillsStack, now: float) -> Sequence[Row]:
+def rows_of(aws: Aws, stack: DeployedDrills, now: float) -> Sequence[DrillRow]:
     """Return a row for each drill of a service."""
-    schedules = schedules_of(aws, stack)
+    next_runs = next_runs_of(aws, stack, now)
     rows = []
     for drill in stack.drills:
         found, unreadable = read_back_to_passed(aws, drill)
-        outcomes = [Outcome(each.journal.verdict.status.value, each.at) for each in found]
+        outcomes = [RunOutcome(each.journal.verdict.status.value, each.at) for each in found]
         status = drill_status(outcomes, deployed_at=drill.created_at, now=now)
         passed = any(each.status == Status.PASSED.value for each in outcomes)
-        scheduled = schedules.get(drill.name)
         rows.append(
-            Row(
+            DrillRow(
                 drill=drill,
-                next_run=scheduled.describe(now) if scheduled else "has no schedule",
+                next_run=next_runs.get(drill.name, "has no schedule"),
                 running=running_execution(aws, drill) is not None,
                 last=found[0] if found else None,
                 days=status.days_since_passed if passed else None,
@@ -89,7 +69,7 @@ def rows_of(aws: Aws, stack: DrillsStack, now: float) -> Sequence[Row]:
     return rows
 
 
-def print_rows(console: SafeConsole, rows: Sequence[Row]) -> int:
+def print_rows(console: SafeConsole, rows: Sequence[DrillRow]) -> int:
     """Print the list; return 0, or 1 where a journal could not be read."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Drill", overflow="fold")
@@ -117,9 +97,11 @@ def print_rows(console: SafeConsole, rows: Sequence[Row]) -> int:
     return print_unreadable(console, [reason for each in rows for reason in each.unreadable])
 
 
-def read_back_to_passed(aws: Aws, drill: DeployedDrill) -> tuple[Sequence[Recorded], Sequence[str]]:
+def read_back_to_passed(
+    aws: Aws, drill: DeployedDrill
+) -> tuple[Sequence[RecordedRun], Sequence[str]]:
     """Read runs from the last back to one that passed; return also why some can't be read."""
-    found: list[Recorded] = []
+    found: list[RecordedRun] = []
     unreadable: list[str] = []
     journals = list_journals(aws, drill.plan)[:MAX_JOURNALS]
     for each in read_journals(aws, drill.plan, journals, unreadable):
@@ -129,19 +111,27 @@ def read_back_to_passed(aws: Aws, drill: DeployedDrill) -> tuple[Sequence[Record
     return found, unreadable
 
 
-def schedules_of(aws: Aws, stack: DrillsStack) -> Mapping[str, Scheduled]:
-    """Return the schedule of each drill that has one, by the drill's name."""
+def next_runs_of(aws: Aws, stack: DeployedDrills, now: float) -> Mapping[str, str]:
+    """Return when each drill that has a schedule runs next, by the drill's name."""
     read = [aws(*SCHEDULE, Name=name, GroupName=stack.schedule_group) for name in stack.schedules]
-    found = {}
-    for drill in stack.drills:
-        for each in read:
-            if drill.arn in _started_arns(each):
-                found[drill.name] = Scheduled(
-                    one_line(each["ScheduleExpression"]),
-                    one_line(each.get("ScheduleExpressionTimezone", "UTC")),
-                    each.get("State", "ENABLED") == "ENABLED",
-                )
-    return found
+    return {
+        drill.name: _describe_next_run(each, now)
+        for drill in stack.drills
+        for each in read
+        if drill.arn in _started_arns(each)
+    }
+
+
+def _describe_next_run(schedule: JsonObject, now: float) -> str:
+    """Return when a schedule runs next, or its expression if that can't be computed."""
+    expression = one_line(schedule["ScheduleExpression"])
+    if schedule.get("State", "ENABLED") != "ENABLED":
+        return f"switched off: {expression}"
+    found = next_run(expression, one_line(schedule.get("ScheduleExpressionTimezone", "UTC")), now)
+    if found is None:
+        return expression
+    days = (found.timestamp() - now) / 86400
+    return f"{found:%Y-%m-%d %H:%M} UTC, in {days:.0f} d"
 
 
 def next_run(expression: str, zone: str, now: float) -> datetime | None:

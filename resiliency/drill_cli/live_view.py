@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Final, Protocol
+from typing import Final, TypeAlias
 
 from rich.console import Group
 from rich.live import Live
@@ -19,22 +19,6 @@ _LATEST: Final = 8
 """Number of changes that the table shows."""
 
 HINT: Final = "Ctrl-C ends this view only: the drill continues, and ends its fault by itself."
-
-
-class View(Protocol):
-    """Shows a run."""
-
-    def show(self, snapshot: RunSnapshot, now: float) -> None:
-        """Show a snapshot."""
-        ...
-
-    def show_error(self, message: str) -> None:
-        """Show that a poll failed."""
-        ...
-
-    def close(self) -> None:
-        """Restore the terminal."""
-        ...
 
 
 class EventLines:
@@ -119,6 +103,10 @@ class LiveTable:
         if self._snapshot is None:
             return Group(Text(visible(self._error or "loading...")))
         return table_of(self._snapshot, self._run, self._now, self._error)
+
+
+View: TypeAlias = EventLines | LiveTable
+"""Shows a run in progress."""
 
 
 def table_of(snapshot: RunSnapshot, run: FollowedRun, now: float, error: str = "") -> Group:

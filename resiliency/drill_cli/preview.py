@@ -10,7 +10,7 @@ from rich.table import Table
 
 from resiliency.drill_cli.aws import TEMPLATE, Aws, NotFoundError
 from resiliency.drill_cli.safe_console import SafeConsole, one_line, styled
-from resiliency.drill_cli.stack import DeployedDrill, DrillsStack, running_execution
+from resiliency.drill_cli.stack import DeployedDrill, DeployedDrills, running_execution
 from resiliency.errors import UserError
 from resiliency.report.wording import bound
 from staged_resiliency.drills.runtime import lock
@@ -51,11 +51,6 @@ class Template:
     actions: Sequence[str]
     stop_alarms: Sequence[str]
 
-    def cost(self, plan: Plan) -> Decimal:
-        """Return the cost of one run's experiment in US dollars."""
-        minutes = -(-plan.fault_seconds // 60)
-        return ACTION_MINUTE * minutes * max(1, len(self.actions))
-
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -75,14 +70,14 @@ class Preview:
     reasons: Sequence[str]
 
 
-def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Context) -> Preview:
+def preview_of(aws: Aws, stack: DeployedDrills, drill: DeployedDrill, context: Context) -> Preview:
     """Check every condition for a drill to start; change nothing.
 
     Raises:
         UserError: AWS refuses, or the plan's window is invalid.
     """
     plan = drill.plan
-    template = template_of(aws, plan) if plan.gremlin is None else None
+    template = template_of(aws, plan) if plan.guarded_by_fis else None
     try:
         found = inspect(plan, _NO_RUN, context, ask_gremlin=False)
         client = ask_for(plan, plan.record.name, context)
@@ -99,7 +94,7 @@ def preview_of(aws: Aws, stack: DrillsStack, drill: DeployedDrill, context: Cont
     ours = [f"drill {each.name} is running: {arn}" for each, arn in running if arn is not None]
     # Another service's drill may hold the lock, or the pause after the last one.
     reasons += ours or lock.refusals(plan, context)
-    reasons += _template_reasons(plan, template) if plan.gremlin is None else []
+    reasons += _template_reasons(plan, template) if plan.guarded_by_fis else []
     serving = f"{client.host} ({client.reason})"
     if client.host != plan.active.name:
         reasons.append(
@@ -187,7 +182,8 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
         notice = duration(plan.notice_seconds)
         facts.append(("Announced", f"{notice} before the fault, where a fault is injected"))
     if template is not None:
-        cost = template.cost(plan)
+        minutes = -(-plan.fault_seconds // 60)
+        cost = ACTION_MINUTE * minutes * max(1, len(template.actions))
         facts.append(("Cost", f"about {cost:.2f} US dollars for AWS FIS (list price; verify)"))
     if plan.runbook:
         facts.append(("Runbook", plan.runbook))
@@ -198,10 +194,14 @@ def _target(plan: Plan, found: Findings) -> str:
     """Describe what the drill breaks, and its state."""
     if plan.database is not None:
         return f"{plan.database}: {found.database or 'not found'}"
+    if plan.origin is not None:
+        return f"distribution {plan.origin.distribution_id}, {plan.primary}"
     return f"{plan.target_host.instance_id}: {found.instance_state or 'not found'}"
 
 
 def _engine(plan: Plan, template: Template | None) -> tuple[str, str]:
+    if plan.origin is not None:
+        return "Injected by", f"a statement in the policy of the bucket {plan.origin.bucket}"
     if plan.gremlin is None:
         return "FIS template", f"{plan.experiment_template_id}: {_describe(template)}"
     attack = plan.gremlin
@@ -236,8 +236,9 @@ def _clients(plan: Plan) -> Sequence[str]:
     kinds = {type(each) for each in plan.hypothesis}
     lines = []
     if ClientsMove in kinds:
+        target = plan.target if plan.origin is None else plan.primary
         lines.append(
-            f"No answer from {plan.target} until DNS answers with {plan.standby.name}, within "
+            f"No answer from {target} until DNS answers with {plan.secondary}, within "
             f"{duration(plan.objective_seconds)} if all is well."
         )
     if plan.predicted is not None:
@@ -246,17 +247,20 @@ def _clients(plan: Plan) -> Sequence[str]:
             f"s, 95 % of outages up to {plan.predicted.p95:.0f} s."
         )
     if ClientsReturn in kinds:
-        lines.append(f"They are back on {plan.active.name} some minutes after the fault's end.")
+        lines.append(f"They are back on {plan.primary} some minutes after the fault's end.")
     if ClientsStay in kinds:
         served = " and are served all the time" if ClientsServed in kinds else ""
         lost = ""
         if plan.database is not None:
             served = ""
             lost = f"; what needs {plan.dependency} fails on both hosts until it has failed over"
+        elif plan.origin is not None:
+            lost = f"; what needs {plan.dependency} may fail until DNS answers with the secondary"
         elif plan.target == plan.active.name:
             suffers = "is slower" if plan.fault is FaultKind.DEGRADE else "fails"
             lost = f"; what needs {plan.dependency or plan.target} {suffers} there meanwhile"
-        lines.append(f"They stay on {plan.active.name}{served}{lost}.")
+        who = "They" if plan.origin is None else f"Clients of {plan.record.name}"
+        lines.append(f"{who} stay on {plan.active.name}{served}{lost}.")
     if ClientsServedAgain in kinds:
         lines.append(f"All of them are served again within {duration(plan.objective_seconds)}.")
     return lines or ["The hypothesis has no expectation of clients."]

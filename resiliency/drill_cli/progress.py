@@ -46,14 +46,14 @@ class PhaseProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     """The phases of a run, in the order in which they were entered, and its FIS experiment's ID."""
 
     phases: Sequence[PhaseProgress]
     experiment: str | None
 
 
-def progress_of(events: Iterable[Mapping[str, Any]]) -> Progress:
+def progress_of(events: Iterable[Mapping[str, Any]]) -> RunProgress:
     """Return the progress of a run from the events of GetExecutionHistory, in any order."""
     phases: list[PhaseProgress] = []
     experiment = None
@@ -82,7 +82,7 @@ def progress_of(events: Iterable[Mapping[str, Any]]) -> Progress:
             failure = one_line(f"{details.get('error', kind)}: {details.get('cause', '')}")
             failures = (*phases[-1].failures, failure[:200])
             phases[-1] = replace(phases[-1], failures=failures)
-    return Progress(phases, experiment)
+    return RunProgress(phases, experiment)
 
 
 def _result(name: str, output: str) -> Mapping[str, object]:
@@ -110,7 +110,7 @@ class RunSnapshot:
     status: str
     began_at: float
     ended_at: float | None
-    progress: Progress
+    progress: RunProgress
     transitions: Sequence[Observation]
     notes: Sequence[str]
 

@@ -26,7 +26,7 @@ from staged_resiliency.experiment.verdict import Status
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedRun:
     """The document of a run's journal, and the same validated."""
 
     content: JsonObject
@@ -47,7 +47,7 @@ def list_journals(aws: Aws, plan: Plan) -> Sequence[StoredObject]:
 
 def read_journals(
     aws: Aws, plan: Plan, objects: Iterable[StoredObject], unreadable: list[str]
-) -> Iterator[Recorded]:
+) -> Iterator[RecordedRun]:
     """Read journals one by one, in the order given; list why others are ``unreadable``."""
     for each in objects:
         try:
@@ -56,7 +56,7 @@ def read_journals(
             unreadable.append(one_line(str(error)))
 
 
-def journal_of(aws: Aws, plan: Plan, run: str) -> Recorded | None:
+def recorded_run(aws: Aws, plan: Plan, run: str) -> RecordedRun | None:
     """Read the journal of a run; None while it does not exist, UserError if it can't be read."""
     try:
         return _read_journal(aws, plan, journal_key(plan.drill, run))
@@ -66,7 +66,7 @@ def journal_of(aws: Aws, plan: Plan, run: str) -> Recorded | None:
         raise UserError(one_line(str(error))) from None
 
 
-def _read_journal(aws: Aws, plan: Plan, key: str) -> Recorded:
+def _read_journal(aws: Aws, plan: Plan, key: str) -> RecordedRun:
     where = f"s3://{plan.journal_bucket}/{key}"
     try:
         text = aws.text(plan.journal_bucket, key)
@@ -78,7 +78,7 @@ def _read_journal(aws: Aws, plan: Plan, key: str) -> Recorded:
         raise JournalError(f"{where}: is not JSON ({error})") from None
     if not isinstance(content, dict):
         raise JournalError(f"{where}: is no journal: it is no JSON object")
-    return Recorded(content, parse_journal(content, where))
+    return RecordedRun(content, parse_journal(content, where))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Past:
     """The last runs of a drill, newest first, and why others could not be read."""
 
     drill: DeployedDrill
-    runs: Sequence[Recorded]
+    runs: Sequence[RecordedRun]
     unreadable: Sequence[str]
 
 
@@ -137,7 +137,7 @@ def write_html(path: Path, past: Sequence[Past], now: float) -> None:
         raise UserError(f"{path}: can't be written: {error.strerror}") from None
 
 
-def _table(runs: Sequence[Recorded]) -> Table:
+def _table(runs: Sequence[RecordedRun]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("When (UTC)", "Verdict"):
         table.add_column(heading)

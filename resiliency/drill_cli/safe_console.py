@@ -30,7 +30,7 @@ STYLES: Final[Mapping[str, str]] = {
 
 
 class SafeConsole(Console):
-    """A console that prints every text literally, to standard output unless told otherwise."""
+    """A console that prints every text literally, to standard output unless given another file."""
 
     def __init__(
         self,

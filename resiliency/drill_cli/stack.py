@@ -102,7 +102,7 @@ class DeployedDrill:
 
 
 @dataclass(frozen=True, slots=True)
-class DrillsStack:
+class DeployedDrills:
     """A service's drills in the account, ordered by name, and the names of their schedules."""
 
     name: str
@@ -130,7 +130,7 @@ def require_account(aws: Aws, location: Location) -> None:
         )
 
 
-def find_stack(aws: Aws, location: Location) -> DrillsStack:
+def find_stack(aws: Aws, location: Location) -> DeployedDrills:
     """Find the drills of a service's environment.
 
     Raises:
@@ -157,7 +157,7 @@ def find_stack(aws: Aws, location: Location) -> DrillsStack:
             f"{name}: holds no drills; give the service file some under `drills` and deploy it"
         )
     group = next(iter(ids.get(_GROUP, ())), "default")
-    return DrillsStack(name, found, [each for each in ids.get(_SCHEDULE, ()) if each], group)
+    return DeployedDrills(name, found, [each for each in ids.get(_SCHEDULE, ()) if each], group)
 
 
 def running_execution(aws: Aws, drill: DeployedDrill) -> str | None:

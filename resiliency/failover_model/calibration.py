@@ -181,6 +181,5 @@ def _evidence(
 
 
 def _moment(text: str) -> float:
-    """Parse a timestamp of the AWS CLI or of an alarm's history."""
     form = "%Y-%m-%dT%H:%M:%S.%f%z" if "." in text else "%Y-%m-%dT%H:%M:%S%z"
     return datetime.strptime(text, form).timestamp()

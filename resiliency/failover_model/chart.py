@@ -90,7 +90,6 @@ _FaultBars: TypeAlias = Mapping[Fault, Sequence[tuple[Design, Verdict]]]
 
 
 def _panels(designs: Sequence[Design]) -> Sequence[_FaultBars]:
-    """Gather the verdicts of each record pair, by fault."""
     single = all(len({each.pair.name for each in design.verdicts}) == 1 for design in designs)
     panels: dict[tuple[str, str], dict[Fault, list[tuple[Design, Verdict]]]] = {}
     for design in designs:
@@ -181,7 +180,6 @@ class _Plot:
             begin += median * ratio
 
     def _is_over(self, verdict: Verdict) -> bool:
-        """Whether a verdict misses the objective."""
         return self.objective is not None and verdict.meets(self.objective) is False
 
 

@@ -10,9 +10,7 @@ from resiliency.failover_model.graph import (
     BasicHealthCheck,
     EndpointCheck,
     FailoverGraph,
-    HealthCheck,
     Pair,
-    basic_health_checks,
 )
 from resiliency.failover_model.route53 import InsufficientData
 from staged_resiliency.shared import names
@@ -39,12 +37,10 @@ def explain_no_failover(
     if check.disabled:
         return f"{check.label} is disabled, which counts as healthy"
     shown = {
-        each: effects[each]
-        for each in basic_health_checks(check)
-        if effects[each] is not Effect.NONE
+        each: effects[each] for each in pair.primary.checks if effects[each] is not Effect.NONE
     }
     if not shown:
-        return _unseen(graph, pair, fault, check)
+        return _unseen(graph, pair, fault)
     unknown = [each.label for each, effect in shown.items() if effect is Effect.UNKNOWN]
     if len(unknown) == len(shown):
         return f"{UNKNOWN} {', '.join(unknown)}"
@@ -53,14 +49,14 @@ def explain_no_failover(
     )
 
 
-def _unseen(graph: FailoverGraph, pair: Pair, fault: Fault, check: HealthCheck) -> str:
-    connecting = [each.label for each in basic_health_checks(check) if each.connects_only]
+def _unseen(graph: FailoverGraph, pair: Pair, fault: Fault) -> str:
+    connecting = [each.label for each in pair.primary.checks if each.connects_only]
     if fault.kind is FaultKind.ENDPOINT_HANGS and connecting:
         return (
             f"{', '.join(connecting)} only connects, and the system accepts connections until its "
             "queue is full"
         )
-    deciding = ", ".join(each.label for each in basic_health_checks(check))
+    deciding = ", ".join(each.label for each in pair.primary.checks)
     # Behind a dependency's own name there is no host of which other alarms could show the fault.
     host = watched_host(pair) if pair.dependency is None else None
     seeing = [

@@ -67,6 +67,15 @@ class Templates:
             return None
         return found
 
+    def require_unconditional(self, reference: Reference) -> None:
+        """Raise TemplateError if only the deployment knows whether a resource is created."""
+        condition = (self.resource(reference) or {}).get("Condition")
+        if condition is not None and not self.condition(reference.stack, condition):
+            raise TemplateError(
+                f"{reference}: has the condition {condition}, which only the deployment knows; "
+                f"{PARAMETER_HINT}"
+            )
+
     def condition(self, stack: str, condition: object) -> bool | None:
         """Evaluate a condition, by name or as an expression; None if only the deployment knows."""
         match condition:
@@ -275,7 +284,6 @@ def _require_objects(entries: object, where: str) -> None:
 
 
 def _why_not(value: object) -> str:
-    """Explain why a value can't be followed."""
     if value is None:
         return "is missing"
     if isinstance(value, Mapping) and len(value) == 1:

@@ -1,19 +1,17 @@
 """The faults of the model, and the effect of each on signals."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from resiliency.failover_model.graph import (
     Alarm,
-    AlarmCheck,
     BasicHealthCheck,
     EndpointCheck,
     FailoverGraph,
     Metric,
     Pair,
-    basic_health_checks,
 )
 from staged_resiliency.shared import names
 
@@ -104,7 +102,7 @@ def faults_of(graph: FailoverGraph, pair: Pair) -> Sequence[Fault]:
     faults of its own.
     """
     if pair.dependency is not None:
-        seen_by_hosts = list(_hosts_that_decide(pair))
+        seen_by_hosts = _hosts_that_decide(pair)
         return [
             Fault(kind, pair.dependency)
             for kind in _OF_OWN_NAME
@@ -135,15 +133,14 @@ def dependency_of(metric: Metric) -> str | None:
 
 def watched_host(pair: Pair) -> str | None:
     """Return the host that the primary's signals watch, None where they do not name it."""
-    for check in basic_health_checks(pair.primary.health_check):
-        if isinstance(check, AlarmCheck):
-            named = check.alarm.metric.dimension("Host")
-            if named is not None:
-                return named
-            # The library's status alarms carry the host's name.
-            host = check.alarm.name.removesuffix(names.status_alarm(""))
-            if host != check.alarm.name:
-                return host
+    for alarm in pair.primary.alarms:
+        named = alarm.metric.dimension("Host")
+        if named is not None:
+            return named
+        # The library's status alarms carry the host's name.
+        host = alarm.name.removesuffix(names.status_alarm(""))
+        if host != alarm.name:
+            return host
     return None
 
 
@@ -169,7 +166,6 @@ def effect(fault: Fault, check: BasicHealthCheck, pair: Pair, *, of_primary: boo
 def _effect_on_own_name(
     fault: Fault, check: BasicHealthCheck, pair: Pair, *, of_primary: bool
 ) -> Effect:
-    """Return the effect of a fault on a health check of the pair of a dependency's own name."""
     if isinstance(check, EndpointCheck):
         values = pair.primary.values if of_primary else pair.secondary.values
         others = pair.secondary.values if of_primary else pair.primary.values
@@ -180,18 +176,16 @@ def _effect_on_own_name(
     measured = dependency_of(check.alarm.metric)
     if measured not in (pair.dependency, names.primary_of(pair.dependency or "")):
         return Effect.UNKNOWN
-    cut_off = check.alarm.metric.dimension("Host") == list(_hosts_that_decide(pair))[-1]
+    cut_off = check.alarm.metric.dimension("Host") == _hosts_that_decide(pair)[-1]
     fails = fault.kind is FaultKind.PRIMARY_LOST or (
         fault.kind is FaultKind.HOST_CUT_OFF and cut_off
     )
     return Effect.UNANSWERED if fails else Effect.NONE
 
 
-def _hosts_that_decide(pair: Pair) -> Iterator[str]:
-    """Yield the hosts whose alarms decide the failover of a pair."""
-    for check in basic_health_checks(pair.primary.health_check):
-        if isinstance(check, AlarmCheck) and (host := check.alarm.metric.dimension("Host")):
-            yield host
+def _hosts_that_decide(pair: Pair) -> Sequence[str]:
+    hosts = [alarm.metric.dimension("Host") for alarm in pair.primary.alarms]
+    return [host for host in hosts if host]
 
 
 def metric_effect(

@@ -138,6 +138,16 @@ class Record:
     evaluates_target: bool = False
     check_reference: Reference | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def checks(self) -> Sequence[BasicHealthCheck]:
+        """The health checks that decide, without calculated ones and without duplicates."""
+        return list(dict.fromkeys(_below(self.health_check)))
+
+    @property
+    def alarms(self) -> Sequence[Alarm]:
+        """The alarms that these follow."""
+        return [check.alarm for check in self.checks if isinstance(check, AlarmCheck)]
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -198,11 +208,6 @@ class FailoverGraph:
     alarms: Sequence[Alarm]
     probes: Sequence[Probe] = ()
     refused: Sequence[RefusedPair] = ()
-
-
-def basic_health_checks(check: HealthCheck | None) -> Iterator[BasicHealthCheck]:
-    """Yield the health checks below one, without calculated ones and without duplicates."""
-    yield from dict.fromkeys(_below(check))
 
 
 def _below(check: HealthCheck | None) -> Iterator[BasicHealthCheck]:

@@ -8,11 +8,9 @@ from resiliency.errors import UserError
 from resiliency.failover_model.assumptions import Assumptions, Range
 from resiliency.failover_model.faults import watched_host
 from resiliency.failover_model.graph import (
-    AlarmCheck,
     FailoverGraph,
     Pair,
     Probe,
-    basic_health_checks,
 )
 from staged_resiliency.experiment.json_codec import JsonObject
 
@@ -138,16 +136,9 @@ def with_probe_settings(
 
 def _probe_of(graph: FailoverGraph, pair: Pair) -> Probe | None:
     """Find the probe whose metrics decide a pair's failover, or else watch its host."""
-    namespaces = {
-        leaf.alarm.metric.namespace
-        for record in (pair.primary, pair.secondary)
-        for leaf in basic_health_checks(record.health_check)
-        if isinstance(leaf, AlarmCheck)
-    }
     host = watched_host(pair)
-    namespaces |= {
-        alarm.metric.namespace
-        for alarm in graph.alarms
-        if host is not None and alarm.metric.dimension("Host") == host
-    }
+    alarms = [*pair.primary.alarms, *pair.secondary.alarms]
+    if host is not None:
+        alarms += [each for each in graph.alarms if each.metric.dimension("Host") == host]
+    namespaces = {alarm.metric.namespace for alarm in alarms}
     return next((probe for probe in graph.probes if probe.namespace in namespaces), None)

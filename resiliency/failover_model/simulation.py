@@ -23,7 +23,6 @@ from resiliency.failover_model.graph import (
     HealthCheck,
     Pair,
     Record,
-    basic_health_checks,
 )
 from resiliency.failover_model.health_check_timeline import StatusTimeline, status_timeline
 from resiliency.failover_model.metric_stream import kind_of
@@ -249,7 +248,7 @@ def _simulate(
     checks = {
         int(check.label): check
         for record in (pair.primary, pair.secondary)
-        for check in basic_health_checks(record.health_check)
+        for check in record.checks
     }
     simulation = _Simulation(
         pair, [(checks[place], shown) for place, shown in enumerate(effects)], assumptions, chance
@@ -315,12 +314,9 @@ def _affordable(
 
 def effects_of(fault: Fault, pair: Pair) -> Mapping[BasicHealthCheck, Effect]:
     """Return the effect of a fault on each basic health check of a pair."""
-    found = {
-        check: effect(fault, check, pair, of_primary=False)
-        for check in basic_health_checks(pair.secondary.health_check)
-    }
+    found = {check: effect(fault, check, pair, of_primary=False) for check in pair.secondary.checks}
     # One that is below both is about the primary's host.
-    for check in basic_health_checks(pair.primary.health_check):
+    for check in pair.primary.checks:
         found[check] = effect(fault, check, pair, of_primary=True)
     return found
 

@@ -132,7 +132,6 @@ class AwsSimulator:
             await self._in_pool(self._aws.put, [metric], [at // MINUTE * MINUTE], float(healthy))
 
     async def _evaluate_alarms(self) -> None:
-        """Evaluate all alarms each minute, as CloudWatch does."""
         alarms = self._deployment.alarms
         if not alarms:
             return
@@ -163,7 +162,6 @@ class AwsSimulator:
         await self._in_pool(self._aws.notify, topics, alarm.name, former, now, at)
 
     async def _receive(self) -> None:
-        """Read the messages of topics from the queue."""
         while True:
             for message in await self._in_pool(self._aws.received):
                 self._undelivered -= 1
@@ -198,7 +196,6 @@ class AwsSimulator:
                     self._begin(self._apply(check, now))
 
     async def _check_endpoint(self, check: EndpointCheck, place: tuple[str, int]) -> None:
-        """Run Route 53's health checkers of an endpoint."""
         checkers = self._assumptions.checkers.draw(self._chance)
         count = max(1, round(checkers * check.regions / DEFAULT_REGIONS))
         phases = [check.interval_seconds * self._chance.random() for _ in range(count)]

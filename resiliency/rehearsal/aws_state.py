@@ -12,7 +12,6 @@ from resiliency.failover_model.graph import (
     EndpointCheck,
     HealthCheck,
     Pair,
-    basic_health_checks,
 )
 from resiliency.failover_model.route53 import (
     Role,
@@ -74,14 +73,8 @@ class HealthChecks:
 
     def __init__(self, pair: Pair) -> None:
         self._pair = pair
-        self.basic_checks: Sequence[BasicHealthCheck] = list(
-            dict.fromkeys(
-                [
-                    *basic_health_checks(pair.primary.health_check),
-                    *basic_health_checks(pair.secondary.health_check),
-                ]
-            )
-        )
+        checks = dict.fromkeys([*pair.primary.checks, *pair.secondary.checks])
+        self.basic_checks: Sequence[BasicHealthCheck] = list(checks)
         self._last_known: dict[BasicHealthCheck, bool] = {}
         self._place = {check: number for number, check in enumerate(self.basic_checks)}
         self._statuses = [

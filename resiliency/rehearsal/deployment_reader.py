@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from resiliency.failover_model.expressions import TemplateError, Templates
 from resiliency.failover_model.faults import watched_host
-from resiliency.failover_model.graph import AlarmCheck, FailoverGraph, Pair, basic_health_checks
+from resiliency.failover_model.graph import FailoverGraph, Pair
+from resiliency.failover_model.health_check_reader import ALARM, alarm_name
 from resiliency.failover_model.probe_settings import installations
-from resiliency.failover_model.template_reader import alarm_name, read_graph
+from resiliency.failover_model.template_reader import read_graph
 from resiliency.rehearsal.deployment import HEALTH_METRIC, Deployment, Host
 from staged_resiliency.experiment.json_codec import JsonObject
 from staged_resiliency.shared import names
@@ -129,11 +130,7 @@ def _targets(pair: Pair) -> tuple[Host, Host]:
 def _of_own_name(deployment: Deployment) -> Deployment:
     """Return the deployment of a dependency's own name, behind which are its two targets."""
     graph, pair = deployment.graph, deployment.pair
-    deciding = [
-        check.alarm
-        for check in basic_health_checks(pair.primary.health_check)
-        if isinstance(check, AlarmCheck)
-    ]
+    deciding = pair.primary.alarms
     alarms = [
         each for each in graph.alarms if each in deciding or each.name in deployment.failover_alarms
     ]
@@ -235,7 +232,7 @@ class _Reader:
     def failover_alarms(self) -> frozenset[str]:
         """Return the names of the alarms on the status of the primary's health check."""
         checked, found = self.pair.primary.check_reference, set()
-        for reference, properties in self.templates.resources("AWS::CloudWatch::Alarm"):
+        for reference, properties in self.templates.resources(ALARM):
             if properties.get("MetricName") != HEALTH_METRIC or checked is None:
                 continue
             for dimension in _list(properties, "Dimensions", f"{reference}: Dimensions"):
@@ -246,7 +243,6 @@ class _Reader:
         return frozenset(found)
 
     def _metadata(self) -> JsonObject:
-        """Return the metadata of the template that defines the pair."""
         metadata = self.templates.by_stack[self.pair.stack].get("Metadata", {})
         return metadata if isinstance(metadata, Mapping) else {}
 
@@ -258,7 +254,7 @@ class _Reader:
     def actions(self) -> Iterator[tuple[str, Mapping[str, Sequence[str]]]]:
         """Yield each alarm of the graph with the topics of its actions."""
         read = {alarm.name for alarm in self.graph.alarms}
-        for reference, properties in self.templates.resources("AWS::CloudWatch::Alarm"):
+        for reference, properties in self.templates.resources(ALARM):
             stack = reference.stack
             name = alarm_name(self.templates, reference)
             enabled = self._text(stack, properties.get("ActionsEnabled", True)).lower()
@@ -305,7 +301,7 @@ class _Reader:
             known = self._text(reference.stack, identifier.get("Region", ""))
             if known and "${" not in known:
                 region = known
-        for reference, properties in self.templates.resources("AWS::CloudWatch::Alarm"):
+        for reference, properties in self.templates.resources(ALARM):
             if properties.get("Namespace") == "AWS/Route53":
                 continue  # in us-east-1, wherever the service is
             where = f"{reference}: AlarmActions"
@@ -346,7 +342,8 @@ class _Reader:
         named = self._named(probe, given)
         instances = self._instances()
         by_address = {address: name for name, address in named.items()}
-        unnamed = sorted(self._host_names() - named.keys())
+        on_hosts = {alarm.metric.dimension("Host") for alarm in self.graph.alarms}
+        unnamed = sorted(name for name in on_hosts if name is not None and name not in named)
         if by_address.keys() >= {primary, secondary}:
             first, second = by_address[primary], by_address[secondary]
         elif not named and not unnamed:
@@ -388,16 +385,7 @@ class _Reader:
         addresses_by_name.update(given)
         return addresses_by_name
 
-    def _host_names(self) -> set[str]:
-        """Return the hosts that alarms on the probe's metrics name."""
-        return {
-            name
-            for alarm in self.graph.alarms
-            if (name := alarm.metric.dimension("Host")) is not None
-        }
-
     def _instances(self) -> Mapping[str, str]:
-        """Return instance ids by host name."""
         instances: dict[str, str] = {}
         for alarm in self.graph.alarms:
             instance = alarm.metric.dimension("InstanceId")
@@ -406,15 +394,11 @@ class _Reader:
             host = alarm.name.removesuffix(names.status_alarm(""))
             if host != alarm.name:
                 instances[host] = instance
-        for role, check in (
-            ("primary", self.pair.primary.health_check),
-            ("secondary", self.pair.secondary.health_check),
-        ):
-            for basic in basic_health_checks(check):
-                if isinstance(basic, AlarmCheck):
-                    instance = basic.alarm.metric.dimension("InstanceId")
-                    if instance is not None and instance not in instances.values():
-                        instances[watched_host(self.pair) or role] = instance
+        for role, record in (("primary", self.pair.primary), ("secondary", self.pair.secondary)):
+            for alarm in record.alarms:
+                instance = alarm.metric.dimension("InstanceId")
+                if instance is not None and instance not in instances.values():
+                    instances[watched_host(self.pair) or role] = instance
         return instances
 
     def _text(self, stack: str, value: object) -> str:

@@ -15,10 +15,8 @@ from resiliency.failover_model.assumptions import Assumptions
 from resiliency.failover_model.faults import Effect, Fault
 from resiliency.failover_model.graph import (
     Alarm,
-    AlarmCheck,
     BasicHealthCheck,
     EndpointCheck,
-    basic_health_checks,
 )
 from resiliency.failover_model.health_check_timeline import RESPONSE_SECONDS
 from resiliency.failover_model.metric_stream import DATABASE_FAILOVER_SECONDS
@@ -361,10 +359,8 @@ class _Planner:
         """
         times = [
             firing.seconds.worst
-            for check in basic_health_checks(self.deployment.pair.primary.health_check)
-            if isinstance(check, AlarmCheck)
-            and (firing := self._firing(check.alarm)).share == 1
-            and firing.seconds is not None
+            for alarm in self.deployment.pair.primary.alarms
+            if (firing := self._firing(alarm)).share == 1 and firing.seconds is not None
         ]
         if not times:
             return None
@@ -411,11 +407,7 @@ class _Planner:
         """
         if self.scenario.action is not Action.HANG:
             return []
-        return [
-            check
-            for check in basic_health_checks(self.deployment.pair.primary.health_check)
-            if check.connects_only
-        ]
+        return [check for check in self.deployment.pair.primary.checks if check.connects_only]
 
     def _worst(self, total: Percentiles) -> float:
         worst = total.worst + self.slack
@@ -433,9 +425,7 @@ class _Planner:
     def _deciding(self) -> Sequence[BasicHealthCheck]:
         """Return the primary's health checks that are meant to detect this fault."""
         return [
-            check
-            for check in basic_health_checks(self.deployment.pair.primary.health_check)
-            if self._is_meant_for_it(check)
+            check for check in self.deployment.pair.primary.checks if self._is_meant_for_it(check)
         ]
 
     def _is_meant_for_it(self, check: BasicHealthCheck) -> bool:
@@ -463,11 +453,7 @@ class _Planner:
             for each in self.deployment.alarms
             if self._is_about_it(each) and self.deployment.host_of(each) == host
         ]
-        followed = [
-            check.alarm
-            for check in basic_health_checks(self.deployment.pair.primary.health_check)
-            if isinstance(check, AlarmCheck) and check.alarm in alike
-        ]
+        followed = [each for each in self.deployment.pair.primary.alarms if each in alike]
         firing = [each for each in alike if self._firing(each).share]
         return alarm in (followed or firing or alike)
 

@@ -22,7 +22,6 @@ from resiliency.failover_model.graph import (
     BasicHealthCheck,
     EndpointCheck,
     FailoverGraph,
-    basic_health_checks,
 )
 from resiliency.failover_model.overrides import assumptions_for_pair, with_probe_settings
 from resiliency.failover_model.probe_settings import slowest_pace
@@ -160,7 +159,7 @@ def return_seconds(deployment: Deployment, assumptions: Assumptions) -> float:
     """Return within how many seconds after a fault's end clients are back: the worst case."""
     primary = deployment.pair.primary
     healthy = max(
-        (_healthy_again(check, assumptions) for check in basic_health_checks(primary.health_check)),
+        (_healthy_again(check, assumptions) for check in primary.checks),
         default=0.0,
     )
     return time_limits.client_return_seconds(

@@ -1,5 +1,6 @@
 """Records a run in its process, and reports each event to the process that judges it."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -8,10 +9,14 @@ from staged_resiliency.experiment.observations import Observation, Source
 
 
 class Recorder:
-    """Records observations and phases of a run; ``report`` gets each event as an array for JSON."""
+    """Records observations and phases of a run; ``report`` gets each event as an array for JSON.
+
+    ``observations`` has those of each subject, so that an expectation can be judged by a few of
+    them, four times a second.
+    """
 
     def __init__(self, clock: Clock, report: Callable[[Sequence[object]], None]) -> None:
-        self.observations: list[Observation] = []
+        self.observations: dict[str, list[Observation]] = defaultdict(list)
         self._clock = clock
         self._report = report
 
@@ -20,7 +25,7 @@ class Recorder:
     ) -> None:
         """Record one observation, made now unless ``at`` is given."""
         moment = self._clock.stamp() if at is None else at
-        self.observations.append(Observation(moment, source, subject, value, detail))
+        self.observations[subject].append(Observation(moment, source, subject, value, detail))
         self._report(["seen", moment, source.value, subject, value, detail])
 
     @asynccontextmanager

@@ -219,10 +219,13 @@ class ScenarioRunner:
                 return
 
     def _is_decided(self, expected: Timed, run: Run, passed: float) -> bool:
-        """Whether an expectation has passed, or can no longer pass."""
         if passed > time_limit(expected, run.objective_seconds):
             return True
-        return judge([expected], self._record.observations, run).status is Status.PASSED
+        if isinstance(expected, ClientsMove | ClientsReturn):
+            subject = expected.record
+        else:
+            subject = expected.alarm
+        return judge([expected], self._record.observations[subject], run).status is Status.PASSED
 
     def _on_client_line(self, line: str) -> None:
         with contextlib.suppress(ValueError):

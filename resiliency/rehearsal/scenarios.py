@@ -7,7 +7,6 @@ from typing import Final
 
 from resiliency.errors import UserError
 from resiliency.failover_model.faults import dependency_of
-from resiliency.failover_model.graph import AlarmCheck, basic_health_checks
 from resiliency.rehearsal.deployment import Deployment, Host
 
 _NO_HANGING: Final = ("dns", "tls")
@@ -133,10 +132,5 @@ def require_known(deployments: Sequence[Deployment], wanted: Sequence[str]) -> N
 
 
 def _deciding_dependencies(deployment: Deployment) -> Sequence[str]:
-    """Return the dependencies that decide failover."""
-    deciding = [
-        dependency_of(check.alarm.metric)
-        for check in basic_health_checks(deployment.pair.primary.health_check)
-        if isinstance(check, AlarmCheck)
-    ]
+    deciding = [dependency_of(alarm.metric) for alarm in deployment.pair.primary.alarms]
     return [name for name in deployment.dependencies if name in deciding]

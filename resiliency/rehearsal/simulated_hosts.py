@@ -18,10 +18,12 @@ from resiliency.rehearsal.subprocesses import ManagedProcess, ManagedProcesses
 from staged_resiliency.probe.probe_validation import INTERVALS_SECONDS
 from staged_resiliency.shared import names
 
-LEAST_TIMEOUT_SECONDS: Final = 0.25
+LEAST_TIMEOUT_SECONDS: Final = 0.4
 """The shortest timeout of a check, in seconds of this machine's clock.
 
-Processes that start on a busy machine wait for a processor for as long as 0.1 s.
+An answer takes several turns of two processes, each of which waits for a processor for as long as
+0.1 s on a busy machine. A single failed sample fires an alarm where there are no others: in the
+last minute before the probe ends, or the first one after it starts.
 """
 LATE_SECONDS: Final = 0.5
 """How late a degraded dependency answers, in seconds of the service: a tenth of a usual timeout."""
@@ -149,11 +151,9 @@ class SimulatedHost:
 
     async def boot(self, processes: ManagedProcesses, file: Path | None, clock: Clock) -> None:
         """Start the host again."""
-        # The probe takes seconds to start on a busy machine. A service that answers meanwhile would
-        # have clients back before the fault has ended.
-        await self.start_probe(processes, file, clock)
         self._socket.open()
         await self.start_service(processes)
+        await self.start_probe(processes, file, clock)
         self.running = True
 
     async def kill_probe(self) -> None:

@@ -98,13 +98,11 @@ def histories(journals: Sequence[Journal]) -> Sequence[History]:
     return drawn
 
 
-def _value(journal: Journal, measure: str) -> float | None:
-    numbers = journal.numbers
-    return numbers.failover_seconds if measure == "failover" else numbers.detect_seconds
-
-
 def _chart(name: str, measure: str, runs: Sequence[Journal]) -> Drawing:
-    values = [_value(each, measure) for each in runs]
+    numbers = [each.numbers for each in runs]
+    values = [
+        each.failover_seconds if measure == "failover" else each.detect_seconds for each in numbers
+    ]
     # The objective is about clients, so it is shown with failover alone.
     objectives = [each.objective_seconds if measure == "failover" else None for each in runs]
     highest = max([1.0, *(each for each in (*values, *objectives) if each is not None)])

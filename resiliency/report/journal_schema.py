@@ -62,7 +62,7 @@ def _object(kind: type) -> Schema:
     for name, hint in field_types(kind).items():
         properties[name] = {"description": texts[name], **_schema(hint)}
     return {
-        "description": _summary(kind),
+        "description": _plain((inspect.getdoc(kind) or "").split("\n\n")[0]),
         "type": "object",
         "required": list(properties),
         "properties": properties,
@@ -114,11 +114,6 @@ def _union(members: Sequence[Any]) -> Schema:
     if isinstance(schema.get("type"), str):
         return {**schema, "type": [schema["type"], "null"]}
     return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _summary(kind: type) -> str:
-    """Return the first paragraph of a docstring, on one line."""
-    return _plain((inspect.getdoc(kind) or "").split("\n\n")[0])
 
 
 def _attribute_texts(kind: type) -> Mapping[str, str]:

@@ -70,7 +70,8 @@ def stacks_before(
     """
     before, concerned = [], []
     for each in change_sets:
-        stack = next((known for known in after if _is_of(known, each)), None)
+        named = (known for known in after if known.name == each.stack)
+        stack = next((known for known in named if known.region in ("", each.region)), None)
         if stack is None:
             known = ", ".join(other.name for other in after) or "none"
             raise UserError(
@@ -98,10 +99,6 @@ def with_actions(
         for logical_id, resource in change_set.resources.items()
         if resource.get("Action") != "SyncWithActual"
     ]
-
-
-def _is_of(stack: SynthesizedStack, change_set: ChangeSet) -> bool:
-    return stack.name == change_set.stack and stack.region in ("", change_set.region)
 
 
 def _as_answered(

@@ -121,8 +121,10 @@ def name_of(logical_id: str, resource: JsonObject) -> str:
         if isinstance(given.get(key), str):
             return str(given[key])
     for tags in (given.get("Tags"), given.get(f"{kind}Tags")):
-        pairs = tags.items() if isinstance(tags, Mapping) else map(_tag, items_of(tags))
-        if isinstance(name := dict(pairs).get("Name"), str):
+        listed_tags = {
+            str(tag.get("Key")): tag.get("Value") for tag in map(object_of, items_of(tags))
+        }
+        if isinstance(name := {**listed_tags, **object_of(tags)}.get("Name"), str):
             return name
     if kind == "Subscription" and isinstance(given.get("Endpoint"), str):
         return str(given["Endpoint"])
@@ -142,10 +144,6 @@ def listed(names: Sequence[str]) -> str:
     """Join names as in a sentence."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def _tag(tag: object) -> tuple[object, object]:
-    return (str(tag.get("Key")), tag.get("Value")) if isinstance(tag, Mapping) else ("", None)
 
 
 def same_stack(one: SynthesizedStack, other: SynthesizedStack) -> bool:

@@ -12,7 +12,6 @@ from resiliency.failover_model.graph import (
     CalculatedCheck,
     Metric,
     Pair,
-    basic_health_checks,
 )
 from resiliency.failover_model.probe_settings import installations
 from resiliency.failover_model.route53 import InsufficientData
@@ -270,9 +269,7 @@ def _metrics(alarms: Sequence[Alarm]) -> set[Metric]:
 
 
 def _alarm_checks(pair: Pair) -> Iterator[AlarmCheck]:
-    for check in basic_health_checks(pair.primary.health_check):
-        if isinstance(check, AlarmCheck):
-            yield check
+    return (check for check in pair.primary.checks if isinstance(check, AlarmCheck))
 
 
 def _shown(metric: Metric) -> str:
@@ -284,7 +281,7 @@ def _by_signal(pair: Pair) -> Mapping[str, BasicHealthCheck]:
     """Return what decides, by a name that is the same whichever host is active."""
     return {
         each.alarm.metric.name if isinstance(each, AlarmCheck) else "the endpoint": each
-        for each in basic_health_checks(pair.primary.health_check)
+        for each in pair.primary.checks
     }
 
 

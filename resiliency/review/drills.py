@@ -75,11 +75,14 @@ def _plan_changes(change: Change) -> Iterator[Finding]:
 def _breaks(plan: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the host that a drill breaks, its instance, and the dependency that it cuts off.
 
-    Or the database that it makes fail over, in place of host and instance.
+    Or the database that it makes fail over, or the bucket that it denies a distribution, in place
+    of host and instance.
     """
     dependency = [f"for {plan['dependency']}"] if plan.get("dependency") else []
     if database := object_of(plan.get("database")):
         return ("the database", text_of(database.get("identifier")), *dependency)
+    if origin := object_of(plan.get("origin")):
+        return ("the origin", text_of(origin.get("bucket")), *dependency)
     target = text_of(plan.get("target"))
     hosts = [object_of(plan.get(role)) for role in ("active", "standby")]
     instances = [text_of(each["instance_id"]) for each in hosts if each.get("name") == target]

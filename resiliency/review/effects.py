@@ -1,10 +1,9 @@
 """Effects of a change on failover times, on the cost, and on the messages that people get."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.cost_estimate import monthly_costs
 from resiliency.failover_model.comparison import Compared, compare
 from resiliency.failover_model.report import without_time
@@ -62,7 +61,10 @@ def _times(verdict: Verdict) -> str:
 def cost_findings(sides: Sides) -> Iterator[Finding]:
     """Find what a month costs more or less; stacks that stay deployed still cost."""
     try:
-        before, after = (_costs(each) for each in (sides.before, [*sides.after, *sides.left]))
+        before, after = (
+            {each.what: each.monthly for each in monthly_costs(stacks)}
+            for stacks in (sides.before, [*sides.after, *sides.left])
+        )
     except (AttributeError, LookupError, TypeError, ValueError):
         text = "not estimated: a template has values that its resource types do not have"
         yield Finding(Level.NOTE, Topic.COST, "", text)
@@ -80,10 +82,6 @@ def cost_findings(sides: Sides) -> Iterator[Finding]:
         f"{sum(grown.values()):+.2f} US dollars a month at list prices, "
         f"{sum(after.values()):.2f} in all ({items})",
     )
-
-
-def _costs(stacks: Sequence[SynthesizedStack]) -> Mapping[str, Decimal]:
-    return {each.what: each.monthly for each in monthly_costs(stacks)}
 
 
 def message_findings(sides: Sides) -> Iterator[Finding]:

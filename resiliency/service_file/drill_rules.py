@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from resiliency.service_file import origin_rules
 from resiliency.service_file.errors import Problem, suggestion
 from resiliency.service_file.model.drills import Drills
 from resiliency.service_file.model.objective import MAX_OBJECTIVE_SECONDS, MIN_OBJECTIVE_SECONDS
@@ -21,8 +22,10 @@ _KEYS_OF_FAULTS: Final = {
         "degrade",
     ),
     **dict.fromkeys(("db_instance", "db_cluster"), "rds_failover"),
+    **dict.fromkeys(("distribution_id", "origin_bucket"), "deny_origin"),
 }
-_WITH_DEPENDENCY: Final = (*_OF_DEPENDENCIES, "rds_failover")
+_OF_BOTH_HOSTS: Final = ("rds_failover", "deny_origin")
+_WITH_DEPENDENCY: Final = (*_OF_DEPENDENCIES, *_OF_BOTH_HOSTS)
 _OF_DATABASES: Final = ("tcp", "tls", "mysql", "postgresql", "exchange")  # that RDS may speak
 # What every fault of one host has, and how to give it.
 _REQUIRED_ON_HOSTS: Final = {
@@ -72,8 +75,8 @@ def _keys_go_with_the_fault(env: PartialDocument) -> Iterator[Problem]:
         fault = drill.text("fault")
         if fault == "stop_instance" and drill.has("dependency"):
             yield drill.problem(
-                "applies to faults blackhole, degrade and rds_failover; a stopped instance reaches "
-                "nothing at all; remove it",
+                "applies to faults blackhole, degrade, rds_failover and deny_origin; a stopped "
+                "instance reaches nothing at all; remove it",
                 "dependency",
             )
         elif fault in _WITH_DEPENDENCY and not drill.has("dependency"):
@@ -81,10 +84,11 @@ def _keys_go_with_the_fault(env: PartialDocument) -> Iterator[Problem]:
         for key, owner in _KEYS_OF_FAULTS.items():
             if fault and fault != owner and drill.has(key):
                 yield drill.problem(f"applies to fault {owner}, not to {fault}; remove it", key)
-        if fault != "rds_failover":
-            for key, allowed in _REQUIRED_ON_HOSTS.items():
-                if not drill.has(key):
-                    yield drill.problem(f"is missing; {allowed}", key)
+        for key, allowed in _REQUIRED_ON_HOSTS.items():
+            required = fault not in _OF_BOTH_HOSTS
+            required = required or (fault == "deny_origin" and key == "duration_minutes")
+            if required and not drill.has(key):
+                yield drill.problem(f"is missing; {allowed}", key)
 
 
 def _databases_are_named(env: PartialDocument) -> Iterator[Problem]:
@@ -317,6 +321,12 @@ def _resources_are_in_the_region(env: PartialDocument) -> Iterator[Problem]:
             yield drills.problem(refusal, *path)
 
 
+def _origins_can_be_denied(env: PartialDocument) -> Iterator[Problem]:
+    for drill in _drills(env):
+        if drill.text("fault") == "deny_origin":
+            yield from origin_rules.problems_of(env, drill)
+
+
 def _gremlin_can_inject_the_faults(env: PartialDocument) -> Iterator[Problem]:
     if not env.has("drills", "engine", "gremlin"):
         return
@@ -337,7 +347,7 @@ def _gremlin_can_inject_the_faults(env: PartialDocument) -> Iterator[Problem]:
             *("drills", "evidence", "fis_report"),
         )
     for drill in _drills(env):
-        if drill.text("fault") == "rds_failover":
+        if drill.text("fault") in _OF_BOTH_HOSTS:
             yield drill.problem(
                 "can't be injected by Gremlin, which attacks hosts only; remove the drill or the "
                 "engine",
@@ -381,6 +391,7 @@ RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _drills_recur,
     _drills_start_in_the_window,
     _resources_are_in_the_region,
+    _origins_can_be_denied,
     _gremlin_can_inject_the_faults,
     _names_fit,
 )
@@ -410,7 +421,7 @@ def _scheduled(env: PartialDocument) -> Iterator[tuple[PartialDocument, DrillSch
 
 def _broken(env: PartialDocument, drill: PartialDocument) -> Color | None:
     active, host = env.text("active"), drill.text("host")
-    if drill.text("fault") == "rds_failover":
+    if drill.text("fault") in _OF_BOTH_HOSTS:
         host = "active"  # whose instance the run locks
     for color in COLORS:
         if active == color and host in ("active", "standby"):

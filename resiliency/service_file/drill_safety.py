@@ -19,6 +19,7 @@ from resiliency.service_file.mapping import (
 from resiliency.service_file.model.drills import DrillSettings
 from resiliency.service_file.model.service import Environment, Service
 from resiliency.service_file.partial_document import PartialDocument
+from staged_resiliency.drills.faults import DenyOrigin
 from staged_resiliency.drills.hypothesis import (
     alarms_seconds,
     contradiction,
@@ -49,7 +50,7 @@ def _is_safe(
     objective = objective_of(environment)
     fault, alarms = fault_of(environment, drill), watched_alarms(environment)
     pair = pair_of(environment)
-    moves = moves_clients(fault, pair, alarms)
+    moves = moves_clients(fault, pair, alarms) or isinstance(fault, DenyOrigin)
     contradicted = contradiction(fault, pair, alarms)
     seconds, needed = drill.minutes * 60, observed_seconds(fault, alarms)
     longest = longest_minutes(hypothesis_of(environment, drill), objective)
@@ -99,7 +100,7 @@ def _is_safe(
 def minutes_needed(environment: Environment, drill: DrillSettings) -> int:
     """Return how long the fault of a drill must last, so that all that it expects can happen."""
     fault, alarms = fault_of(environment, drill), watched_alarms(environment)
-    moves = moves_clients(fault, pair_of(environment), alarms)
+    moves = moves_clients(fault, pair_of(environment), alarms) or isinstance(fault, DenyOrigin)
     objective = objective_of(environment) if moves else 0
     return _minutes(max(objective, observed_seconds(fault, alarms)))
 

@@ -11,13 +11,14 @@ from resiliency.service_file.model.drills import DrillSettings
 from resiliency.service_file.model.endpoint import Endpoint
 from resiliency.service_file.model.hosts import Host
 from resiliency.service_file.model.service import Environment, Service
-from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
+from staged_resiliency.drills.alarm_effects import AlarmEffect, AlarmKind, WatchedAlarm
 from staged_resiliency.drills.database_faults import FailOverDbCluster, FailOverDbInstance
 from staged_resiliency.drills.faults import (
     MAX_RESPONSE_MILLISECONDS,
     BlackholeDependency,
     BlackholePort,
     DegradeDependency,
+    DenyOrigin,
     Fault,
     StopInstance,
 )
@@ -54,8 +55,14 @@ def broken_host(environment: Environment, drill: DrillSettings) -> Host:
     return environment.hosts.of(broken_color(environment, drill))
 
 
-def fault_of(environment: Environment, drill: DrillSettings) -> Fault:
-    """Return the fault of a drill."""
+def fault_of(
+    environment: Environment, drill: DrillSettings, on_secondary: str = "on-secondary"
+) -> Fault:
+    """Return the fault of a drill.
+
+    ``on_secondary`` is the name of the alarm on the failover of its dependency, which no other
+    value depends on.
+    """
     host = broken_host(environment, drill)
     instance = host.instance_id or ""  # a rule requires it
     if drill.dependency is None:
@@ -66,6 +73,8 @@ def fault_of(environment: Environment, drill: DrillSettings) -> Fault:
         if drill.db_instance is not None:
             return FailOverDbInstance(drill.db_instance, destination)
         return FailOverDbCluster(drill.db_cluster or "", destination)  # a rule requires one
+    if drill.fault == "deny_origin":
+        return _deny_origin(environment, drill, dependency, on_secondary)
     if drill.scope == "port":
         return BlackholePort(host.name, instance, drill.minutes, dependency.checked_port)
     destination = validation.dns_name_or_address(dependency.host)
@@ -80,6 +89,41 @@ def fault_of(environment: Environment, drill: DrillSettings) -> Fault:
         drill.jitter_milliseconds,
         drill.loss_percent,
         drill.response_milliseconds or MAX_RESPONSE_MILLISECONDS,  # a rule requires it
+    )
+
+
+def _deny_origin(
+    environment: Environment, drill: DrillSettings, dependency: Dependency, on_secondary: str
+) -> DenyOrigin:
+    """Return the fault of a distribution; rules require what it needs."""
+    failover, check = dependency.failover, dependency.check
+    assert failover is not None  # noqa: S101 - a rule requires it
+    path, decided = (
+        check.path,
+        failover.check.interval_seconds * (failover.check.failure_threshold + 1),
+    )
+    if failover.decided_by == "primary":
+        path = failover.check.path
+    else:
+        primary = validation.domain_name(failover.primary.dns_name)
+        fires = [
+            each.fires_within(AlarmEffect.FAILS) or 0
+            for each in watched_alarms(environment)
+            if each.address == primary
+        ]
+        decided = max(fires, default=decided)
+    return DenyOrigin(
+        record_name=validation.domain_name(dependency.host),
+        primary=validation.domain_name(failover.primary.dns_name),
+        secondary=validation.domain_name(failover.secondary.dns_name),
+        distribution_id=drill.distribution_id or "",
+        bucket=drill.origin_bucket or "",
+        duration_minutes=drill.minutes,
+        path=path,
+        scheme="https" if check.protocol == "https" else "http",
+        decided_seconds=decided,
+        ttl_seconds=failover.ttl_seconds,
+        alarm_name=on_secondary if environment.failover_topics else None,
     )
 
 

@@ -95,15 +95,25 @@ def deciding_pair(service: Service, environment: Environment) -> FailoverGraph:
 
 
 def predicted(service: Service, environment: Environment, drill: DrillSettings) -> Predicted | None:
-    """Predict in whole seconds how soon clients reach the standby; None if they don't move."""
+    """Predict in whole seconds how soon clients reach the standby; None if they don't move.
+
+    Where an origin is denied, how soon those of the dependency reach the secondary.
+    """
+    if drill.fault == "deny_origin":
+        return _predicted(deciding_graph(service, environment), FaultKind.PRIMARY_LOST, drill)
     if not moves_clients(
         fault_of(environment, drill), pair_of(environment), watched_alarms(environment)
     ):
         return None
-    fault = Fault(FaultKind.HOST_STOPPED)
+    kind = FaultKind.HOST_STOPPED
     if drill.fault == "blackhole":
-        fault = Fault(FaultKind.DEPENDENCY_BLACKHOLED, drill.dependency)
-    (verdict,) = failover_times(deciding_pair(service, environment), only=[fault])
+        kind = FaultKind.DEPENDENCY_BLACKHOLED
+    return _predicted(deciding_pair(service, environment), kind, drill)
+
+
+def _predicted(graph: FailoverGraph, kind: FaultKind, drill: DrillSettings) -> Predicted | None:
+    fault = Fault(kind, drill.dependency)
+    (verdict,) = failover_times(graph, only=[fault])
     if verdict.total is None:
         return None
     total = verdict.total
@@ -111,7 +121,6 @@ def predicted(service: Service, environment: Environment, drill: DrillSettings) 
 
 
 def _dependency_pairs(service: Service, environment: Environment) -> Iterator[Pair]:
-    """Yield the pair of each dependency's own name that fails over."""
     for name, dependency in environment.dependencies.items():
         given = dependency.failover
         if given is None:
@@ -216,7 +225,6 @@ def _record(
 
 
 def _values(host: Host) -> Mapping[str, str]:
-    """Return the values of a host's records by record type."""
     if host.alias is not None:
         name = validation.domain_name(host.alias.dns_name)
         return {"A": name, "AAAA": name} if host.alias.ipv6 else {"A": name}

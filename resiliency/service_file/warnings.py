@@ -72,7 +72,6 @@ def warnings_of(environment: Environment) -> Iterator[ServiceWarning]:
 def _of_its_failover(
     name: str, dependency: Dependency, *, decides: bool
 ) -> Iterator[ServiceWarning]:
-    """Yield the warnings about a dependency that fails over by itself."""
     failover = dependency.failover
     if failover is None:
         return

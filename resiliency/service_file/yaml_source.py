@@ -235,7 +235,6 @@ class _Builder:
 
 
 def _line_of(event: yaml.Event) -> int:
-    """Return the line on which a part of the file begins, from 1."""
     return event.start_mark.line + 1 if event.start_mark else 1
 
 

@@ -105,7 +105,9 @@ def drills(deployed: Deployed, context: Context, section: Section) -> None:
         dry = "" if plan.enabled else "; dry runs, which inject no fault"
         following = "running now" if each.running else f"next: {each.next_run}"
         section.row(last, name, f"{passed}{on and f'; last run{on}'}{dry}; {following}")
-        since = each.days if each.days is not None else _days_since(each.drill.created_at, context)
+        since = each.days
+        if since is None:
+            since = int((context.clock() - each.drill.created_at) // _DAY)
         if each.score == Score.FAILED:
             section.find(
                 f"drill {name} failed{on}",
@@ -122,10 +124,6 @@ def drills(deployed: Deployed, context: Context, section: Section) -> None:
         if each.next_run.startswith(("switched off", "has no schedule")):
             section.find(f"drill {name} {each.next_run}", "deploy the drills again")
         section.not_asked += each.unreadable
-
-
-def _days_since(at: float, context: Context) -> int:
-    return int((context.clock() - at) // _DAY)
 
 
 def stacks(deployed: Deployed, context: Context, section: Section) -> None:

@@ -9,7 +9,7 @@ from resiliency.account.account import Account
 from resiliency.account.readers import template_of_stack
 from resiliency.drill_cli.aws import STACK, STACKS, Aws, NotFoundError
 from resiliency.drill_cli.safe_console import one_line
-from resiliency.drill_cli.stack import DrillsStack, Location, find_stack, require_account
+from resiliency.drill_cli.stack import DeployedDrills, Location, find_stack, require_account
 from resiliency.errors import UserError
 from resiliency.failover_model.graph import FailoverGraph
 from resiliency.failover_model.template_reader import read_graph
@@ -56,7 +56,7 @@ class Deployed:
     graph: FailoverGraph
     pairs: Sequence[Deployment]
     left_out: Sequence[str]
-    drills: DrillsStack | None
+    drills: DeployedDrills | None
     drills_unreadable: str
     endpoint: Endpoint
 
@@ -126,7 +126,7 @@ def _stack(aws: Aws, name: str, *, with_template: bool) -> DeployedStack | None:
 
 
 def _endpoint(
-    location: Location, drills: DrillsStack | None, pairs: Sequence[Deployment]
+    location: Location, drills: DeployedDrills | None, pairs: Sequence[Deployment]
 ) -> Endpoint:
     """The request by which a host names itself, of the drills or else of the service file."""
     if drills is not None:

@@ -110,9 +110,11 @@ def _installed(
         status, name, f"{of_agent}{instance}, agent of Systems Manager {ping}, version {version}"
     )
     if status != "Success":
+        found = statuses[0] if statuses else {}
+        reason = found.get("ExecutionSummary") or found.get("ErrorCode") or "no reason given"
         section.find(
             f"the {kind}'s association on {name} ({instance}): {status}"
-            f"{f', {_summary(statuses[0])}' if statuses else ''}",
+            f"{f', {reason}' if statuses else ''}",
             f"aws ssm describe-association-executions --association-id {association} shows why",
         )
     elif current and version != current:
@@ -134,10 +136,6 @@ def _silence(name: str, beat: float | None, now: float, section: Section) -> Non
             f"the probe of {name} has been silent for {shown}",
             "on the host: systemctl status, and docs/probe.md",
         )
-
-
-def _summary(status: JsonObject) -> str:
-    return str(status.get("ExecutionSummary") or status.get("ErrorCode") or "no reason given")
 
 
 def _heartbeats(deployed: Deployed, context: Context) -> Mapping[str, float]:

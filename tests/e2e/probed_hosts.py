@@ -34,6 +34,7 @@ CONFIGURATION: Final = "/etc/resiliency-probe/bookstore.json"
 STATE: Final = "/var/lib/private/resiliency-probe-bookstore"
 BLUE: Final = "bookstore-api-blue"
 GREEN: Final = "bookstore-api-green"
+DB: Final = "db-connectivity"
 DEPENDENCIES: Final = {
     "db.bookstore.pingpublications.com": 5432,
     "cdn.bookstore.pingpublications.com": 80,
@@ -153,3 +154,14 @@ def other_version(folder: Path, edit: Callable[[Path], object]) -> Data:
     )
     document: Data = json.loads(done.stdout)
     return document
+
+
+def no_peers(configuration: Data) -> None:
+    """Leave out the checks of the other host."""
+    del configuration["peers"]
+
+
+def quick_without_peers(configuration: Data) -> None:
+    """Shorten the times, where a test is not about them."""
+    configuration.update(interval_seconds=2, timeout_seconds=1)
+    no_peers(configuration)

@@ -20,7 +20,7 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.server import ThreadedMotoServer
 
-from resiliency.adopt.comparison import synthesized
+from resiliency.adopt.synthesis import synthesized
 from tests.e2e.test_wheel import environment_with
 from tests.fake_aws.health_checks import keep_settings
 from tests.support import ROOT, Data

@@ -4,7 +4,6 @@ import json
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,6 +61,13 @@ def agent(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+def _waiting(port: int) -> bool:
+    """Whether datagrams wait for whoever listens at a port."""
+    rows = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    (queue,) = [row[4] for row in rows if row[1] == f"0100007F:{port:04X}"]
+    return int(queue.partition(":")[2], 16) > 0
+
+
 def test_it_asks_its_targets_and_publishes(python: Path, agent: Path, tmp_path: Path) -> None:
     with listen() as free:
         port = free.getsockname()[1]
@@ -114,10 +120,10 @@ def test_it_asks_its_targets_and_publishes(python: Path, agent: Path, tmp_path: 
                 lambda: cloudwatch.points("Bookstore", expected),
             )
             statsd_clients.send(statsd_port)
-            time.sleep(0.5)  # until it is received
+            eventually("all is received", lambda: not _waiting(statsd_port))
         finally:
             running.terminate()
-            status = running.wait(timeout=10)
+            status = running.wait(timeout=30)
         assert {point.average for point in points.values()} == {1}
         assert status == 0
         orders = Metric.of("plain.orders", Host="bookstore-api-blue")

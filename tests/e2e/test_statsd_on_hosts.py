@@ -201,7 +201,8 @@ def test_a_flood_neither_ends_the_agent_nor_delays_its_samples(cloud: Cloud, hos
     whole = [
         point for at, point in points.items() if since < at.timestamp() <= since + seconds - 60
     ]
-    assert [(point.samples, point.least) for point in whole] == [(30, 1)]
+    # One that is a little late at the minute's edge is of the next; none fails.
+    assert [(29 <= point.samples <= 31, point.least) for point in whole] == [(True, 1)]
     flooded = received(cloud, since)
     assert len([key for key in flooded if key[0].startswith("plain.")]) <= 40  # of two minutes
     assert {key[1] for key in flooded if key[0] == "statsd-dropped"} >= {"malformed", "limit"}

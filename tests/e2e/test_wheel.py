@@ -66,6 +66,11 @@ def bare_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return environment_with(str(wheel), tmp_path_factory.mktemp("bare"))
 
 
+@pytest.fixture(scope="module")
+def cli_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return environment_with(f"{wheel}[cli]", tmp_path_factory.mktemp("cli"))
+
+
 def test_the_wheel_holds_its_packages_alone(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {
@@ -186,18 +191,19 @@ def test_sources_of_the_agent_need_no_extra(bare_environment: Path, tmp_path: Pa
     assert (tmp_path / "sources").is_dir()
 
 
-def test_with_its_extra_the_command_checks_service_files(wheel: Path, tmp_path: Path) -> None:
-    environment = environment_with(f"{wheel}[cli]", tmp_path)
-    done = run(environment / "bin" / "resiliency", "check", ROOT / "services", cwd=tmp_path)
+def test_with_its_extra_the_command_checks_service_files(
+    cli_environment: Path, tmp_path: Path
+) -> None:
+    done = run(cli_environment / "bin" / "resiliency", "check", ROOT / "services", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("bookstore: valid, 1 environment(s)\n")
 
 
 def test_an_application_from_the_wheel_makes_the_templates_of_this_repository(
-    wheel: Path, tmp_path: Path
+    cli_environment: Path, tmp_path: Path
 ) -> None:
     """By the CDK CLI, which its `make synth` installs, as everything that it needs."""
-    command = environment_with(f"{wheel}[cli]", tmp_path) / "bin" / "resiliency"
+    command = cli_environment / "bin" / "resiliency"
     done = run(command, "init", "--app", "my-failover", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     done = run("make", "synth", cwd=tmp_path / "my-failover", PATH=_PATH)

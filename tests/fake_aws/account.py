@@ -63,7 +63,10 @@ Answer = Mapping[str, Any]
 Parameters = Mapping[str, Any]
 Operation = tuple[str, str]
 
-SIMULATED = ("fis", "ec2", "ssm", "route53", "kms", "cloudformation", "rds", "lambda")
+SIMULATED = (
+    *("fis", "ec2", "ssm", "route53", "kms", "cloudformation", "rds", "lambda"),
+    "cloudfront",
+)
 HANDLERS: Mapping[str, Callable[[object, object], object]] = {
     each.name: getattr(handlers, each.name) for each in functions.ALL
 }

@@ -45,8 +45,8 @@ class SharedSession:
     def __init__(self, region: str | None = None) -> None:
         self.region_name = region or REGION
 
-    def client(self, service_name: str, *, config: object) -> Any:
-        return _client(service_name, self.region_name)
+    def client(self, service_name: str, region_name: str | None = None, *, config: object) -> Any:
+        return _client(service_name, region_name or self.region_name)
 
 
 @functools.cache

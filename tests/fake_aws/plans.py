@@ -9,6 +9,7 @@ from staged_resiliency.drills.runtime.plan import (
     Endpoint,
     FaultKind,
     Host,
+    Origin,
     Plan,
     Predicted,
     Record,
@@ -154,6 +155,47 @@ RDS_FAILOVER = replace(
     expected_alarms=(),
     experiment_template_id=DATABASE_TEMPLATE,
     timeouts=Timeouts.of(120, _FAILOVER, 360, late_seconds=1800, alarms_seconds=290),
+    predicted=None,
+)
+
+IMAGES = "images.pingpublications.com"
+PRIMARY = "d111111abcdef8.cloudfront.net"
+SECONDARY = f"{IMAGES}.s3-website-us-west-2.amazonaws.com"
+ORIGIN_BUCKET = "bookstore-images"
+ON_SECONDARY = "bookstore-production-images-on-secondary"
+
+DENIED = Origin(
+    distribution_arn="arn:aws:cloudfront::123456789012:distribution/E1PA6795UKMFR9",
+    bucket=ORIGIN_BUCKET,
+    record=IMAGES,
+    primary=PRIMARY,
+    secondary=SECONDARY,
+    endpoint=Endpoint("http", 80, "/status.txt", None),
+    alarm=ON_SECONDARY,
+    alarm_region="us-east-1",
+)
+
+_DENY_ORIGIN = (
+    ClientsMove(IMAGES, SECONDARY),
+    ClientsReturn(IMAGES, PRIMARY, 370),
+    ClientsStay(RECORD, BLUE),
+    ClientsServed(RECORD),
+    AlarmFires(ON_SECONDARY, 480),
+    AlarmRecovers(ON_SECONDARY, 480),
+    AlarmQuiet(STATUS_ALARM),
+    AlarmQuiet(GUARD_ALARM),
+)
+
+DENY_ORIGIN = replace(
+    SHUTDOWN,
+    drill="images-failover",
+    fault=FaultKind.DENY_ORIGIN,
+    dependency="images",
+    origin=DENIED,
+    hypothesis=_DENY_ORIGIN,
+    expected_alarms=(ON_SECONDARY,),
+    experiment_template_id="",
+    timeouts=Timeouts.of(600, _DENY_ORIGIN, 360),
     predicted=None,
 )
 

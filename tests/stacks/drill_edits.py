@@ -78,6 +78,28 @@ def _both_ids(env: Data) -> None:
     env["hosts"]["green"]["instance_id"] = GREEN_ID
 
 
+ORIGIN: Data = {
+    "fault": "deny_origin", "dependency": "cdn", "distribution_id": "E1PA6795UKMFR9",
+    "origin_bucket": "bookstore-images", "duration_minutes": 12,
+    "schedule": "cron(0 10 ? * WED#1 *)",
+}  # fmt: skip
+
+
+def _cdn_fails_over(env: Data) -> None:
+    env["dependencies"]["cdn"] |= {
+        "check": {"protocol": "http"},
+        "failover": {
+            "primary": {"dns_name": "d111111abcdef8.cloudfront.net"},
+            "secondary": {"dns_name": "cdn.example.com"},
+        },
+    }
+
+
+def _origin_is_denied(env: Data) -> None:
+    _cdn_fails_over(env)
+    env["drills"]["more"] = dict(ORIGIN)
+
+
 def _of(drill: str, **changes: object) -> Callable[[Data], object]:
     return lambda env: env["drills"][drill].update(changes)
 
@@ -117,6 +139,13 @@ DRILL_ROWS = [
         first=lambda env: env["drills"].update(more={
             "fault": "rds_failover", "dependency": "db", "db_instance": "shop-db",
             "schedule": "cron(0 10 ? * WED#1 *)"})),
+    Row("drill of an origin added", lambda env: env["drills"].update(more=ORIGIN),
+        {*_all("add", _parts("more") - {"fault bookstore-production-drill-more"}),
+         f"modify {WATCHDOG}", DASHBOARD, "add AWS::IAM::Policy"},
+        first=_cdn_fails_over),
+    Row("origin of a drill changed", lambda env: env["drills"]["more"].update(origin_bucket="b-2"),
+        {"modify machine bookstore-production-drill-more", "modify AWS::IAM::Policy"},
+        first=_origin_is_denied),
     Row("host of a drill changed", _of("shutdown", host="standby"),
         _all("modify", _faults("shutdown") | _machines("shutdown")),
         first=_both_ids),

@@ -111,6 +111,8 @@ FINDINGS: Mapping[str, set[str]] = {
     "scope of a blackhole changed": {"warning permissions"},
     "drill of a database added": {"warning permissions"},
     "database of a drill changed": {"warning drills", "warning permissions"},
+    "drill of an origin added": {"warning permissions"},
+    "origin of a drill changed": {"warning drills", "warning permissions"},
     "keys of volumes given": {"warning permissions"},
     "network of private hosts given": {"warning permissions"},
     "active: green, with drills": {"warning clients", "warning protection", "warning drills"},

@@ -8,9 +8,18 @@ from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployments
 from resiliency.rehearsal.scenarios import scenarios_of
 from resiliency.service_file import Service, load
-from resiliency.service_file.mapping import hypothesis_of
-from staged_resiliency.experiment.expectations import AlarmFires, ClientsStay
+from resiliency.service_file.mapping import fault_of, hypothesis_of, pair_of, watched_alarms
+from staged_resiliency.drills.hypothesis import hypothesis
+from staged_resiliency.experiment.expectations import (
+    AlarmFires,
+    AlarmRecovers,
+    ClientsMove,
+    ClientsReturn,
+    ClientsStay,
+    Expectation,
+)
 from staged_resiliency.probe.configuration import StatsdMetrics, decoded
+from tests.resiliency.rehearsal.support import plans_of
 from tests.stacks.deployed_drills import EXPERIMENT, deployed, experiment_request
 from tests.staged_resiliency.api_model import problems_of
 from tests.support import ROOT, Template, resources_of, synthesize
@@ -41,7 +50,8 @@ def test_both_environments_have_what_is_written_once(shop: Service) -> None:
     assert staging.account != production.account
     assert staging.drills is not None
     assert production.drills is not None
-    assert staging.drills.by_name == production.drills.by_name
+    own = production.drills.by_name["images-failover"]  # there the images fail over
+    assert {**staging.drills.by_name, "images-failover": own} == production.drills.by_name
     assert (staging.drills.enabled, production.drills.enabled) == (True, False)
 
 
@@ -125,6 +135,36 @@ def test_a_cut_off_host_loses_the_images_and_their_primary_and_keeps_its_clients
         f"shop-blue-{name}-connectivity-failed" for name in ("images", "images-primary")
     }
     assert any(isinstance(each, ClientsStay) for each in expected)
+
+
+@pytest.mark.slow
+def test_the_drill_of_the_images_expects_what_the_rehearsal_of_their_name_does(
+    shop: Service, templates: Mapping[str, Template]
+) -> None:
+    production = shop.environments["production"]
+    assert production.drills is not None
+    drill = production.drills.by_name["images-failover"]
+    _, images = deployments_of(templates, "production")
+    rehearsed, _ = plans_of(images, scale=20, outages=50)
+
+    def seen(expected: Sequence[Expectation]) -> set[tuple[str, str]]:
+        """Who clients of the name reach and return to, and which alarms fire and recover."""
+        kinds = (ClientsMove, ClientsReturn, AlarmFires, AlarmRecovers)
+        return {
+            (type(each).__name__, str(getattr(each, "to", None) or getattr(each, "alarm", "")))
+            for each in expected
+            if isinstance(each, kinds)
+        }
+
+    fault = fault_of(production, drill, "shop-production-images-on-secondary")
+    alarms = watched_alarms(production)
+    drilled = hypothesis(fault, pair_of(production), alarms)
+    # The hosts' own checks of the name may fail meanwhile, and must recover; only the drill has
+    # the hosts' alarms on it.
+    own_name = {
+        ("AlarmRecovers", f"shop-{color}-images-connectivity-failed") for color in ("blue", "green")
+    }
+    assert seen(drilled) - own_name == seen(rehearsed.hypothesis)
 
 
 def deployments_of(templates: Mapping[str, Template], environment: str) -> Sequence[Deployment]:

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 from staged_resiliency.drills.alarm_effects import AlarmEffect, AlarmKind, WatchedAlarm
 from staged_resiliency.drills.faults import (
     Action,
-    Fault,
+    FisFault,
     PairOfHosts,
     Place,
     Statement,
@@ -26,7 +26,7 @@ Multi-AZ DB cluster). Large transactions and a lengthy recovery take longer.
 
 
 @dataclass(frozen=True, slots=True)
-class DatabaseFault(Fault):
+class DatabaseFault(FisFault):
     """A failover of a database, which can't be stopped once it has begun and ends by itself.
 
     Both hosts lose the database. Nobody is expected to move: every client is served again within

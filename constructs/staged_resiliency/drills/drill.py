@@ -13,7 +13,7 @@ from constructs import Construct
 from staged_resiliency.drills import drill_checks as checks
 from staged_resiliency.drills.drill_group import DrillGroup
 from staged_resiliency.drills.experiment import FaultExperiment, require_guards
-from staged_resiliency.drills.faults import Fault
+from staged_resiliency.drills.faults import DenyOrigin, Fault, FisFault
 from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
 from staged_resiliency.drills.runtime import keys, metrics
 from staged_resiliency.drills.runtime.plan import (
@@ -33,6 +33,7 @@ from staged_resiliency.failover.alarms import SignalAlarm
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.acknowledge import acknowledge
 from staged_resiliency.shared.literals import checked, require_one_of
+from staged_resiliency.shared.stacks import set_stack_of
 
 _WHY_NO_TRACE: Final = (
     "The run's log and journal hold every step's input, output and time; traces would need "
@@ -59,7 +60,7 @@ _METRICS: Final = (
 class Drill(Construct):
     """A scheduled fault injection on one host of a service, with alarms that stop it.
 
-    Creates a ``FaultExperiment``, unless Gremlin injects the fault; an
+    Creates a ``FaultExperiment``, where AWS FIS injects the fault; an
     ``AWS::StepFunctions::StateMachine`` (Standard, every step logged) that checks whether the run
     may begin, injects the fault, observes what clients see, ends the fault and records the
     verdict; an ``AWS::Scheduler::Schedule`` that starts it (no retries, a dead-letter queue); and a
@@ -74,8 +75,8 @@ class Drill(Construct):
         group: The service's ``DrillGroup``.
         name: Short name of the drill.
         fault: What is broken, where, for how long: ``StopInstance``, ``BlackholeDependency``,
-            ``BlackholePort``, ``DegradeDependency``, ``FailOverDbInstance`` or
-            ``FailOverDbCluster``.
+            ``BlackholePort``, ``DegradeDependency``, ``FailOverDbInstance``,
+            ``FailOverDbCluster`` or ``DenyOrigin``.
         schedule: When it runs, at least every 35 days.
         guards: The alarms that stop it, 1 to 5, or their names: those that show whether the other
             host is healthy. Unless given, those of the target's alarms that show it best and that
@@ -100,7 +101,7 @@ class Drill(Construct):
         guards: Names of the alarms that stop it.
         hypothesis: What is expected.
         schedule: When it runs.
-        experiment: The ``FaultExperiment``; None where Gremlin injects the fault.
+        experiment: The ``FaultExperiment``; None where AWS FIS does not inject the fault.
         machine_name: The name of its state machine.
         machine: The ``CfnStateMachine``.
         overdue: The ``DrillOverdueAlarm``.
@@ -175,7 +176,7 @@ class Drill(Construct):
         if hypothesis is None:
             hypothesis = service.hypothesis(fault)
         checks.require_sense(hypothesis, schedule, machine_name)
-        checks.require_observable(service, hypothesis)
+        checks.require_observable(service, fault, hypothesis)
         checks.require_time(fault, hypothesis, schedule, window, group)
         checks.require_reason(fault, hypothesis, service.objective_seconds, duration_reason)
         guard_names = [checks.alarm_name(guard) for guard in guards]
@@ -184,6 +185,7 @@ class Drill(Construct):
         checks.require_guards_apart(guard_names, expected)
         attack = None if group.engine is None else group.engine.attack(fault)
         super().__init__(scope, construct_id)
+        set_stack_of(self, scope)
         self.name: Final = name
         self.machine_name: Final = machine_name
         self.fault: Final = fault
@@ -191,7 +193,12 @@ class Drill(Construct):
         self.hypothesis: Final = tuple(hypothesis)
         self.schedule: Final = schedule
         group.reserve(name)
-        self.experiment: Final = None if attack is not None else self._experiment(group, database)
+        self.experiment: Final = (
+            self._experiment(group, fault, database)
+            if attack is None and isinstance(fault, FisFault)
+            else None
+        )
+        origin = group.origin(fault) if isinstance(fault, DenyOrigin) else None
         self.plan: Final = Plan(
             service=service.name,
             environment=service.environment,
@@ -239,6 +246,7 @@ class Drill(Construct):
             stack=service.stack or "",
             client_function=group.client_arn,
             database=database,
+            origin=origin,
         )
         self.machine: Final = self._machine(group, machine_name, duration_reason)
         group.count(self.machine)
@@ -268,18 +276,20 @@ class Drill(Construct):
             period=period or Duration.days(1),
         )
 
-    def _experiment(self, group: DrillGroup, database: Database | None) -> FaultExperiment:
+    def _experiment(
+        self, group: DrillGroup, fault: FisFault, database: Database | None
+    ) -> FaultExperiment:
         return FaultExperiment(
             self,
             "Experiment",
             name=self.machine_name,
-            fault=self.fault,
+            fault=fault,
             guards=self.guards,
             log_group_arn=group.log_arn,
-            role_arn=group.experiment_role_arn(self.fault),
+            role_arn=group.experiment_role_arn(fault),
             tags={
                 **group.tags,
-                keys.INSTANCE_TAG: self.fault.instance_id if database is None else database.lock,
+                keys.INSTANCE_TAG: fault.instance_id if database is None else database.lock,
             },
             report=group.report,
         )

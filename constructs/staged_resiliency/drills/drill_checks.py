@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from staged_resiliency.drills.drill_group import DrillGroup
-from staged_resiliency.drills.faults import Fault
+from staged_resiliency.drills.faults import DenyOrigin, Fault
 from staged_resiliency.drills.hypothesis import longest_minutes
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule, outside_window
 from staged_resiliency.drills.target import DrillTarget, DrillWindow
@@ -52,7 +52,7 @@ def require_types(
 def require_host(group: DrillGroup, fault: Fault) -> None:
     """Refuse a fault on another host or instance than those of the service."""
     hosts = {host.name: host for host in (group.service.active, group.service.standby)}
-    if fault.database is not None:
+    if fault.lost_by_both:
         active = group.service.active
         if active.planned.instance_id is None:
             raise InvalidInputError(
@@ -102,11 +102,16 @@ def require_sense(
         )
 
 
-def require_observable(service: DrillTarget, hypothesis: Sequence[Expectation]) -> None:
+def require_observable(
+    service: DrillTarget, fault: Fault, hypothesis: Sequence[Expectation]
+) -> None:
     """Refuse expectations that the drill could not observe."""
     record = _canonical(service.record_name)
     hosts = [service.active.name, service.standby.name]
+    alarms = [*service.alarm_names, *(each.name for each in fault.own_alarms)]
     for each in hypothesis:
+        if isinstance(fault, DenyOrigin) and getattr(each, "record", None) == fault.record_name:
+            continue  # of the dependency, whose clients the drill observes too
         name = getattr(each, "record", None)
         if name is not None and _canonical(name) != record:
             raise InvalidInputError(
@@ -120,7 +125,7 @@ def require_observable(service: DrillTarget, hypothesis: Sequence[Expectation]) 
                 f"service; allowed: {', '.join(hosts)}"
             )
         alarm = getattr(each, "alarm", None)
-        if alarm is not None and alarm not in service.alarm_names:
+        if alarm is not None and alarm not in alarms:
             raise InvalidInputError(
                 f"Drill: hypothesis: {describe(each)}: it is no alarm of the service, so it would "
                 "not be observed; add it to DrillTarget(alarms=...)"

@@ -17,19 +17,20 @@ from staged_resiliency.drills.dead_letter_queue import DeadLetterQueue
 from staged_resiliency.drills.end_calls import EndCalls
 from staged_resiliency.drills.experiment import experiment_role, report_of
 from staged_resiliency.drills.fault_alarm import FaultNotEndedAlarm
-from staged_resiliency.drills.faults import Fault
+from staged_resiliency.drills.faults import DenyOrigin, FisFault
 from staged_resiliency.drills.gremlin_engine import GremlinEngine
 from staged_resiliency.drills.iam import place_of
 from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.lambda_code import code_archive
 from staged_resiliency.drills.permissions import Scope, tags_of
 from staged_resiliency.drills.roles import Roles
-from staged_resiliency.drills.runtime.plan import DrillSchedules
+from staged_resiliency.drills.runtime.plan import DrillSchedules, Origin
 from staged_resiliency.drills.target import DrillNetwork, DrillTarget
 from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, wrong_type
+from staged_resiliency.shared.stacks import set_stack_of
 
 LOG_DAYS: Final = 400
 """More than a year, to compare a month with the same one of the year before."""
@@ -176,6 +177,7 @@ class DrillGroup(Construct):
             validation.notice_minutes,
         )
         super().__init__(scope, construct_id)
+        set_stack_of(self, scope)
         self.service: Final = service
         self.topic_arns: Final = arns_of(topic)
         self.notify_recovery: Final = notify_recovery
@@ -272,7 +274,7 @@ class DrillGroup(Construct):
             where=self._scope,
         )
         end_calls.after_events(self)
-        self._watchdog_schedule = end_calls.regularly(
+        self._watchdog: Final = end_calls.regularly(
             self,
             self.schedule_group,
             DrillSchedules(
@@ -284,7 +286,7 @@ class DrillGroup(Construct):
                 client_function=self.client_arn,
             ),
             self._drills,
-        )
+        ).node
         self.fault_alarm: Final = FaultNotEndedAlarm(
             self, "FaultNotEnded", service, topic, notify_recovery=notify_recovery
         )
@@ -292,6 +294,7 @@ class DrillGroup(Construct):
             report_of(self._scope, self.journals.bucket_name) if fis_report else None
         )
         self._experiment_roles: Final[dict[str, str]] = {}
+        self._origins: Final[list[Origin]] = []
 
     def reserve(self, drill: str) -> None:
         """Reserve a drill's name; ``Drill`` calls this itself.
@@ -306,7 +309,7 @@ class DrillGroup(Construct):
             )
         self._drills.append(drill)
 
-    def experiment_role_arn(self, fault: Fault) -> str:
+    def experiment_role_arn(self, fault: FisFault) -> str:
         """Return the ARN of the role that FIS assumes for a fault; made for its first drill.
 
         Faults of a class share one, and failovers of a database, which the functions then may
@@ -324,13 +327,34 @@ class DrillGroup(Construct):
                 self._roles.let_functions(f"{construct_id}Describe", describe)
         return self._experiment_roles[role_id]
 
+    def origin(self, fault: DenyOrigin) -> Origin:
+        """Return the origin that a drill denies, and let the functions do so; once for each.
+
+        Raises:
+            InvalidInputError: The clients of the hosts are in a VPC.
+        """
+        if self.client_arn is not None:
+            raise InvalidInputError(
+                "Drill: fault: the clients of a distribution are observed over the internet, and "
+                "DrillGroup has a network; leave the drill out"
+            )
+        origin = fault.origin(self.place)
+        if origin not in self._origins:
+            number = len(self._origins) + 1
+            self._origins.append(origin)
+            permissions = fault.permissions(self.place)
+            for function in functions.ALL:
+                construct_id = f"Origin{number}{function.construct_id}"
+                self._roles.let(function, construct_id, permissions[function.name])
+        return origin
+
     def count(self, machine: stepfunctions.CfnStateMachine) -> None:
         """Deploy a state machine before the watchdog's schedule; ``Drill`` calls this itself.
 
         The watchdog is called as soon as its schedule is made, and names machines that the
         schedule does not refer to.
         """
-        self._watchdog_schedule.node.add_dependency(machine)
+        self._watchdog.add_dependency(machine)
 
     def _log(self) -> logs.CfnLogGroup:
         """The log group of everything, deleted with the stack; the journals keep the results.

@@ -7,7 +7,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_fis as fis
 from constructs import Construct
 
-from staged_resiliency.drills.faults import Fault, PairOfHosts, Statement
+from staged_resiliency.drills.faults import FisFault, PairOfHosts, Statement
 from staged_resiliency.drills.iam import (
     FIS_LOG_DELIVERY,
     acknowledge_wildcards,
@@ -56,7 +56,7 @@ class FaultExperiment(Construct):
         construct_id: str,
         *,
         name: str,
-        fault: Fault,
+        fault: FisFault,
         guards: Sequence[str],
         log_group_arn: str,
         role_arn: str,
@@ -128,7 +128,7 @@ def report_of(where: Scope, bucket_name: str) -> Report:
 
 
 def experiment_role(
-    scope: Construct, construct_id: str, fault: Fault, where: Scope, report: Report | None
+    scope: Construct, construct_id: str, fault: FisFault, where: Scope, report: Report | None
 ) -> str:
     """Create the role that FIS assumes for a fault and others like it, and return its ARN.
 
@@ -214,7 +214,7 @@ def require_guards(owner: str, guards: Sequence[str]) -> None:
         raise InvalidInputError(f"{owner}: guards: {twice!r} is a duplicate; name each alarm once")
 
 
-def _describe_instances(region: str, fault: Fault) -> Statement:
+def _describe_instances(region: str, fault: FisFault) -> Statement:
     actions = ["ec2:DescribeInstances", *fault.ec2_reads]
     return {
         "Sid": "DescribeInstances",

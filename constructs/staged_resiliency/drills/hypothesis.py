@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from staged_resiliency.drills.alarm_effects import AlarmEffect, AlarmKind, WatchedAlarm
-from staged_resiliency.drills.faults import DegradeDependency, Fault
+from staged_resiliency.drills.faults import DegradeDependency, DenyOrigin, Fault
 from staged_resiliency.drills.runtime.plan import FaultKind
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
@@ -78,13 +78,19 @@ def contradiction(
             "would stop the active host while no signal of failover_on treats missing data as "
             "failure, so clients would stay with it; add 'status' to failover_on"
         )
+    lost = fault.lost_by_both
     for alarm in alarms:
-        decides = fault.database is not None and alarm.decides and alarm.host == pair.active
+        decides = bool(lost) and alarm.decides and alarm.host == pair.active
         if decides and fault.reaches(alarm) and alarm.may_fire_within(fault.seconds) is not None:
+            reason = (
+                f"would send clients to {pair.standby}, which loses {lost} too: {alarm.name} "
+                "decides the failover, and may fire in the "
+            )
+            remove = f"remove {alarm.dependency or 'it'} from failover_on"
+            if fault.database is None:
+                return "fault", f"{reason}{fault.seconds} s of the fault; {remove}"
             return "fault", (
-                f"would send clients to {pair.standby}, which loses the database too: {alarm.name} "
-                f"decides the failover, and may fire in the {fault.seconds} s that a failover of "
-                f"the database may take; remove {alarm.dependency or 'it'} from failover_on, or "
+                f"{reason}{fault.seconds} s that a failover of the database may take; {remove}, or "
                 f"let the alarm wait with evaluation_periods: {alarm.periods_of(fault.seconds) + 1}"
             )
     return None
@@ -97,7 +103,9 @@ def hypothesis(fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]) -> Hypo
     the standby was stopped. For a blackhole: the alarms on what is cut off fire within their time
     limits, on that host only, and recover; clients move where one of these alarms decides, and are
     served throughout where none does. For a database that fails over: clients stay, and are served
-    again within the objective; alarms that may fire on either host recover.
+    again within the objective; alarms that may fire on either host recover. For a distribution
+    without its origin: its clients reach the secondary within the objective and return, and those
+    of the service stay and are served.
     Every other alarm stays quiet, except those of a stopped host, which may or may not fire while
     it starts again.
     """
@@ -108,6 +116,9 @@ def _expectations(
     fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]
 ) -> Iterator[Expectation]:
     fires = dict(firing(fault, alarms))
+    if isinstance(fault, DenyOrigin):
+        yield ClientsMove(fault.record_name, fault.secondary)
+        yield ClientsReturn(fault.record_name, fault.primary, fault.returns_within)
     if moves_clients(fault, pair, alarms):
         deciding = [alarm for alarm in alarms if alarm.decides and alarm.host == pair.active]
         slowest = max(
@@ -177,7 +188,7 @@ def firing(fault: Fault, alarms: Iterable[WatchedAlarm]) -> Iterator[tuple[Watch
 
     Seconds count from the start of FIS's action, as in a drill.
     """
-    for alarm in alarms:
+    for alarm in (*alarms, *fault.own_alarms):
         within = alarm.fires_within(fault.effect_on(alarm))
         if within is not None:
             yield alarm, fault.set_up_seconds + within

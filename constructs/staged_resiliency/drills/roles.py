@@ -87,6 +87,17 @@ class Roles:
             roles=[self._of_functions[each].ref for each in (functions.OBSERVE, functions.END)],
         )
 
+    def let(self, function: Function, construct_id: str, statements: Sequence[Statement]) -> None:
+        """Attach a policy with more statements to a function."""
+        iam.CfnPolicy(
+            self._owner,
+            construct_id,
+            policy_name=construct_id,
+            policy_document={"Version": "2012-10-17", "Statement": statements},
+            roles=[self._of_functions[function].ref],
+        )
+        acknowledge_wildcards(self._owner, statements)
+
     def of_client(self, log_arn: str) -> str:
         """Create the role of the function *client*, which Lambda attaches to a VPC.
 

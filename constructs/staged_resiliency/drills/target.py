@@ -303,7 +303,7 @@ class DrillTarget:
             )
         for alarm in alarms:
             asks = alarm.watches in (AlarmKind.DEPENDENCY, AlarmKind.PEER)
-            aimed = fault.command is not None or fault.database is not None
+            aimed = fault.command is not None or bool(fault.lost_by_both)
             if aimed and asks and alarm.port is None:
                 raise InvalidInputError(
                     f"Drill: {argument}: is not given, and where {alarm.name} watches is "

@@ -22,6 +22,7 @@ class ClientsMove:
     """
 
     expects: ClassVar[str] = "clients move"
+    words: ClassVar[str] = "clients of {0.record} reach {0.to}"
     after: ClassVar[str] = FAULT
 
     record: str
@@ -40,6 +41,7 @@ class ClientsReturn:
     """
 
     expects: ClassVar[str] = "clients return"
+    words: ClassVar[str] = "clients of {0.record} are back on {0.to}"
     after: ClassVar[str] = FAULT_END
 
     record: str
@@ -59,6 +61,7 @@ class ClientsStay:
     """
 
     expects: ClassVar[str] = "clients stay"
+    words: ClassVar[str] = "clients of {0.record} stay on {0.on}"
 
     record: str
     on: str
@@ -75,6 +78,7 @@ class ClientsServed:
     """
 
     expects: ClassVar[str] = "clients served"
+    words: ClassVar[str] = "clients of {0.record} are served"
 
     record: str
 
@@ -92,6 +96,7 @@ class ClientsServedAgain:
     """
 
     expects: ClassVar[str] = "clients served again"
+    words: ClassVar[str] = "clients of {0.record} are served again"
     after: ClassVar[str] = FAULT
 
     record: str
@@ -108,6 +113,9 @@ class ClientsFast:
     """
 
     expects: ClassVar[str] = "clients fast"
+    words: ClassVar[str] = (
+        "95 of 100 answers to clients of {0.record} come within {0.within_seconds:g} s"
+    )
 
     record: str
     within_seconds: Seconds
@@ -123,6 +131,7 @@ class AlarmFires:
     """
 
     expects: ClassVar[str] = "alarm fires"
+    words: ClassVar[str] = "{0.alarm} fires"
     after: ClassVar[str] = FAULT
 
     alarm: str
@@ -139,6 +148,7 @@ class AlarmRecovers:
     """
 
     expects: ClassVar[str] = "alarm recovers"
+    words: ClassVar[str] = "{0.alarm} is OK again"
     after: ClassVar[str] = FAULT_END
 
     alarm: str
@@ -154,6 +164,7 @@ class AlarmQuiet:
     """
 
     expects: ClassVar[str] = "alarm quiet"
+    words: ClassVar[str] = "{0.alarm} stays quiet"
 
     alarm: str
 
@@ -169,7 +180,7 @@ Expectation: TypeAlias = (
     | AlarmRecovers
     | AlarmQuiet
 )
-"""One expectation; ``expects`` names its kind in documents."""
+"""One expectation; ``expects`` names its kind in documents, ``words`` describe it."""
 
 TimedExpectation: TypeAlias = (
     ClientsMove | ClientsReturn | ClientsServedAgain | AlarmFires | AlarmRecovers
@@ -221,27 +232,6 @@ def describe(expectation: Expectation | UnknownExpectation) -> str:
 
     Verdicts, journals, pages and terminals all use these words.
     """
-    match expectation:
-        case ClientsMove():
-            return f"clients of {expectation.record} reach {expectation.to}"
-        case ClientsReturn():
-            return f"clients of {expectation.record} are back on {expectation.to}"
-        case ClientsStay():
-            return f"clients of {expectation.record} stay on {expectation.on}"
-        case ClientsServed():
-            return f"clients of {expectation.record} are served"
-        case ClientsServedAgain():
-            return f"clients of {expectation.record} are served again"
-        case ClientsFast():
-            return (
-                f"95 of 100 answers to clients of {expectation.record} come within "
-                f"{expectation.within_seconds:g} s"
-            )
-        case AlarmFires():
-            return f"{expectation.alarm} fires"
-        case AlarmRecovers():
-            return f"{expectation.alarm} is OK again"
-        case AlarmQuiet():
-            return f"{expectation.alarm} stays quiet"
-        case UnknownExpectation():
-            return expectation.expects
+    if isinstance(expectation, UnknownExpectation):
+        return expectation.expects
+    return expectation.words.format(expectation)

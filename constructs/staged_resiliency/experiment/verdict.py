@@ -192,9 +192,20 @@ def outage_seconds(requests: Iterable[Observation], run: Run) -> float | None:
     )
 
 
+def longest_outage_seconds(observations: Iterable[Observation], run: Run) -> float | None:
+    """Return ``outage_seconds`` of the clients of the name that were not served for the longest."""
+    clients = of(observations, Source.CLIENT)
+    names = dict.fromkeys(each.subject for each in clients)
+    found = [outage_seconds(of(clients, Source.CLIENT, name), run) for name in names]
+    return max((each for each in found if each is not None), default=None)
+
+
 def outage_over_objective(observations: Iterable[Observation], run: Run) -> str:
-    """Return that clients were not served for longer than the objective; empty where they were."""
-    outage = outage_seconds(of(observations, Source.CLIENT), run)
+    """Return a message if clients were not served for longer than the objective, else nothing.
+
+    Where a run observes the clients of several names, those of one of them.
+    """
+    outage = longest_outage_seconds(observations, run)
     if outage is None or run.objective_seconds is None or outage <= run.objective_seconds:
         return ""
     return (

@@ -57,6 +57,9 @@ SET_UP_SECONDS: Final = 60
 """From the start of a blackhole's action until its rule is there: the command must reach the host,
 which first installs what it lacks; assumed."""
 
+INVALIDATION_SECONDS: Final = 120
+"""Until an invalidation is complete in all edge locations of CloudFront; assumed."""
+
 _STEP: Final = 10
 
 

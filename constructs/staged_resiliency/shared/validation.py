@@ -136,6 +136,26 @@ rds_identifier = by_pattern(
 )
 
 
+def distribution_id(value: str) -> str:
+    """Validate the ID of a CloudFront distribution."""
+    return matching(
+        value,
+        r"E[0-9A-Z]{5,19}",
+        "the ID of a CloudFront distribution (E and capital letters or digits)",
+        "E1PA6795UKMFR9",
+    )
+
+
+def bucket_name(value: str) -> str:
+    """Validate the name of an S3 bucket."""
+    return matching(
+        value,
+        r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]",
+        "the name of an S3 bucket (3 to 63 lower-case letters, digits, '-' and '.')",
+        "shop-images",
+    )
+
+
 def ip_address(value: str) -> str:
     """Validate an IPv4 or IPv6 address that clients can reach."""
     try:

@@ -16,6 +16,8 @@ Day = Literal["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
 WORKDAYS: Final[tuple[Day, ...]] = ("MON", "TUE", "WED", "THU", "FRI")
 
 RdsIdentifier = Annotated[str, AfterValidator(validation.rds_identifier)]
+DistributionId = Annotated[str, AfterValidator(validation.distribution_id)]
+BucketName = Annotated[str, AfterValidator(validation.bucket_name)]
 SubnetId = Annotated[str, Matching(validation.subnet_id, validation.SUBNET_ID)]
 SecurityGroupId = Annotated[
     str, Matching(validation.security_group_id, validation.SECURITY_GROUP_ID)
@@ -150,25 +152,27 @@ class DrillSettings(Section):
     # Of the schema alone: a rule requires them of service files.
     model_config = ConfigDict(
         json_schema_extra={
-            "if": {"properties": {"fault": {"const": "rds_failover"}}},
+            "if": {"properties": {"fault": {"enum": ["rds_failover", "deny_origin"]}}},
             "then": {"required": ["dependency"]},
             "else": {"required": ["host", "duration_minutes"]},
         }
     )
 
-    fault: Literal["stop_instance", "blackhole", "degrade", "rds_failover"] = Field(
+    fault: Literal["stop_instance", "blackhole", "degrade", "rds_failover", "deny_origin"] = Field(
         description="stop_instance stops the host's instance and starts it again; blackhole drops "
         "what the host sends to the dependency; degrade delays it, or loses a part of it; "
-        "rds_failover makes the dependency, a database of Amazon RDS, fail over."
+        "rds_failover makes the dependency, a database of Amazon RDS, fail over; deny_origin "
+        "denies the primary of a dependency's failover, a CloudFront distribution, its bucket."
     )
     host: Literal["active", "standby"] | None = Field(
         default=None,
-        description="The host that the fault breaks; required, except for rds_failover.",
+        description="The host that the fault breaks; required, except for rds_failover and "
+        "deny_origin.",
     )
     dependency: Slug | None = Field(
         default=None,
-        description="The dependency that a blackhole cuts off, that is degraded, or that is the "
-        "database.",
+        description="The dependency that a blackhole cuts off, that is degraded, that is the "
+        "database, or whose primary loses its origin.",
         examples=["db"],
     )
     db_instance: RdsIdentifier | None = Field(
@@ -180,6 +184,16 @@ class DrillSettings(Section):
         default=None,
         description="rds_failover, in place of a DB instance: the identifier of the DB cluster.",
         examples=["shop"],
+    )
+    distribution_id: DistributionId | None = Field(
+        default=None,
+        description="deny_origin: the ID of the CloudFront distribution.",
+        examples=["E1PA6795UKMFR9"],
+    )
+    origin_bucket: BucketName | None = Field(
+        default=None,
+        description="deny_origin: the name of the S3 bucket that is its origin.",
+        examples=["shop-images"],
     )
     scope: Literal["dependency", "port"] = Field(
         default="dependency",

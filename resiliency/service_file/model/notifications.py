@@ -9,7 +9,6 @@ from staged_resiliency.shared import limits, validation
 
 
 def _subscription(value: str) -> str:
-    """Check a subscriber by its form: an ARN, a URL, a phone number or an e-mail address."""
     if value.startswith("arn:") and value.split(":")[2:3] == ["lambda"]:
         return validation.function_arn(value)
     if value.startswith("arn:"):

@@ -97,11 +97,18 @@ def prepared(recipe: Recipe = DEBIAN, *, cache: Path = CACHE) -> Path:
 
 def _build(recipe: Recipe, finished: Path) -> None:
     building = finished.with_suffix(".building")
-    shutil.rmtree(building, ignore_errors=True)
+    if building.exists():
+        shutil.rmtree(building)
     (building / STAGE).mkdir(parents=True)
     sources = apt_settings.sources(recipe.suite)
     run(
-        dying_with_us(*_command(recipe), recipe.suite, building / TREE, *sources),
+        # What a build that is killed has mounted ends with it: else the next one fails.
+        dying_with_us(
+            *("unshare", "--mount", "--propagation", "private", *_command(recipe)),
+            recipe.suite,
+            building / TREE,
+            *sources,
+        ),
         timeout_seconds=_BUILD_SECONDS,
     )
     building.rename(finished)

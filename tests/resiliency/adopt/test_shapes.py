@@ -594,7 +594,7 @@ def test_the_policy_allows_what_adopt_asks_for_and_nothing_else(
     asked: set[tuple[str, str]] = set()
     call, pages = Aws.__call__, Aws.pages
 
-    def recorded_call(aws: Aws, service: str, operation: str, **given: object) -> Any:
+    def recorded_call(aws: Aws, service: str, operation: str, **given: Any) -> Any:
         asked.add((service, operation))
         return call(aws, service, operation, **given)
 

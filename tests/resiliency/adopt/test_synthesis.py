@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from resiliency.adopt.comparison import synthesized
+from resiliency.adopt.synthesis import synthesized
 from resiliency.errors import UsageError, UserError
 from tests.resiliency.conftest import Resiliency
 from tests.support import EXAMPLE_FILE, ROOT

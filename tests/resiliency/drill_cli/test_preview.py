@@ -1,6 +1,7 @@
 """`resiliency drill preview`."""
 
 import io
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,11 +10,13 @@ from resiliency.drill_cli import dispatch
 from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.network import name_in
 from staged_resiliency.drills.runtime.plan import Endpoint, GremlinAttack
+from staged_resiliency.drills.runtime.store import live_key
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsStay
 from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.account import Parameters
 from tests.fake_aws.command import CommandAccount
+from tests.fake_aws.origin import FORMER, OriginService
 from tests.fake_aws.simulation import ApiError
 from tests.resiliency.conftest import Printed, Resiliency
 
@@ -61,6 +64,36 @@ def test_a_drill_with_gremlin_shows_its_attack_and_reads_no_key(
     assert "SSM agent" not in out
     assert "fis" not in out
     assert "secretsmanager" not in {service for service, _ in made.calls}
+
+
+@pytest.mark.slow
+def test_an_origin_that_is_denied_shows_its_distribution_and_how_to_end_it(
+    made: CommandAccount, drill: Resiliency
+) -> None:
+    s3 = made.client("s3")
+    s3.create_bucket(
+        Bucket=plans.ORIGIN_BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+    )
+    s3.put_bucket_policy(Bucket=plans.ORIGIN_BUCKET, Policy=json.dumps(FORMER))
+    made.service = OriginService(plans.SHUTDOWN)
+    made.deploy(plans.DENY_ORIGIN)
+    made.put(live_key("images-failover"), "{}")
+    out = " ".join(drill("preview", "images-failover").out.split())
+    for expected in (
+        "denies CloudFront distribution E1PA6795UKMFR9 its origin, the bucket bookstore-images "
+        "(images), for up to 10 min",
+        f"Target distribution E1PA6795UKMFR9, {plans.PRIMARY}",
+        "Injected by a statement in the policy of the bucket bookstore-images",
+        f"clients of {plans.IMAGES} reach {plans.SECONDARY}, within 360 s of the fault",
+        f"No answer from {plans.PRIMARY} until DNS answers with {plans.SECONDARY}, within 6 min",
+        f"They are back on {plans.PRIMARY} some minutes after the fault's end.",
+        f"Clients of {plans.RECORD} stay on bookstore-api-blue and are served all the time",
+        f"OK {plans.ON_SECONDARY} must fire",
+        "aws s3api get-bucket-policy --bucket bookstore-images --query Policy --output text",
+        "It would start now, as far as this computer can check.",
+    ):
+        assert expected in out, expected
+    assert " fis " not in out
 
 
 def test_a_blackhole_that_runs_dry_shows_its_port_and_its_agent(

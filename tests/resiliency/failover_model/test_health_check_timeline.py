@@ -35,6 +35,8 @@ from tests.resiliency.failover_model.support import (
     unhealthy,
 )
 
+pytestmark = pytest.mark.no_cover
+
 TWO_MORE = replace(Assumptions(), extra_periods=Range(2, 2, "periods", "a test"))
 
 

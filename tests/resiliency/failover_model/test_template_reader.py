@@ -1,7 +1,7 @@
 """Templates are followed from records to signals, whoever made them, or refused with the reason."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +15,6 @@ from resiliency.failover_model.graph import (
     CalculatedCheck,
     EndpointCheck,
     Metric,
-    basic_health_checks,
 )
 from resiliency.failover_model.route53 import InsufficientData
 from resiliency.failover_model.simulation import failover_times
@@ -25,9 +24,9 @@ from tests.resiliency.failover_model.support import Data, edited, hand_written
 from tests.support import Template, example, synthesize
 
 
-def deciding(templates: Mapping[str, Any]) -> list[BasicHealthCheck]:
+def deciding(templates: Mapping[str, Any]) -> Sequence[BasicHealthCheck]:
     """The health checks that decide about the one pair."""
-    return list(basic_health_checks(read_graph(templates).pairs[0].primary.health_check))
+    return read_graph(templates).pairs[0].primary.checks
 
 
 def test_the_example_is_one_signal_that_decides_about_one_pair(
@@ -59,7 +58,7 @@ def test_all_signals_of_a_service_are_followed_through_the_calculated_health_che
     check = graph.pairs[0].primary.health_check
     assert isinstance(check, CalculatedCheck)
     assert check.threshold == 4
-    assert [leaf.label for leaf in basic_health_checks(check)] == [
+    assert [leaf.label for leaf in graph.pairs[0].primary.checks] == [
         "bookstore-api-blue-StatusCheckFailed",
         "bookstore-api-blue-peer-connectivity-failed",
         "bookstore-api-blue-endpoint",
@@ -164,7 +163,7 @@ def test_of_alarms_of_one_logical_id_the_health_check_follows_its_own_templates(
         {"site": hand_written(), "other": other},
     ):
         graph = read_graph(templates)
-        check = next(basic_health_checks(graph.pairs[0].primary.health_check))
+        check = graph.pairs[0].primary.checks[0]
         assert isinstance(check, AlarmCheck)
         assert check.alarm.evaluation_periods == 3
         assert {alarm.name for alarm in graph.alarms} == {"${site.Status}", "${other.Status}"}
@@ -634,7 +633,7 @@ def test_conditions_and_mappings_are_followed_where_parameters_decide_them() -> 
     pair = read_graph({"site": conditional("production")}).pairs[0]
     assert pair.primary.ttl_seconds == 10
     assert pair.primary.values == ("192.0.2.1",)
-    (status, _) = basic_health_checks(pair.primary.health_check)
+    (status, _) = pair.primary.checks
     assert isinstance(status, AlarmCheck)
     assert status.alarm.evaluation_periods == 3
 
@@ -776,10 +775,7 @@ def test_one_template_that_is_deployed_in_two_regions_is_a_pair_of_two_hosts() -
     (verdict,) = failover_times(graph, outages=10, only=dead)
     assert verdict.moved == 10
     (pair,) = graph.pairs
-    labels = [
-        [each.label for each in basic_health_checks(record.health_check)]
-        for record in (pair.primary, pair.secondary)
-    ]
+    labels = [[each.label for each in record.checks] for record in (pair.primary, pair.secondary)]
     assert labels == [["Check", "Group"], ["Check (far)", "Group (far)"]]
 
 
@@ -836,6 +832,6 @@ def test_the_records_own_health_check_decides_too() -> None:
     template["site"]["Resources"]["First"]["Properties"]["HealthCheckId"] = {"Ref": "StatusCheck"}
     (pair,) = read_graph(template).pairs
     assert isinstance(pair.primary.health_check, CalculatedCheck)
-    labels = [each.label for each in basic_health_checks(pair.primary.health_check)]
+    labels = [each.label for each in pair.primary.checks]
     assert labels == ["StatusCheck", "Group"]
     assert pair.primary.health_check.threshold == 2

@@ -67,5 +67,5 @@ def test_a_run_does_not_end_before_its_messages_have_arrived(
     queue = LateQueue(alarm.name)
     asyncio.run(asyncio.wait_for(run(), 30))
     queue.pool.shutdown()
-    arrived = [(each.source, each.subject, each.value) for each in record.observations]
+    arrived = [(each.source, each.subject, each.value) for each in record.observations[alarm.name]]
     assert arrived == [(Source.MESSAGE, alarm.name, "OK")]

@@ -38,7 +38,7 @@ class Session:
         identity = {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/ops"}
         self.stubs["sts"].add_response("get_caller_identity", identity)
 
-    def client(self, service_name: str, *, config: Config) -> Any:
+    def client(self, service_name: str, region_name: str | None = None, *, config: Config) -> Any:
         return self.stubs[service_name].client
 
 

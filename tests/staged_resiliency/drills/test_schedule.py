@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staged_resiliency.drills.runtime.drill_status import Outcome, Score, drill_status
+from staged_resiliency.drills.runtime.drill_status import RunOutcome, Score, drill_status
 from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
 from staged_resiliency.drills.schedule import DAYS, MAX_GAP_DAYS, DrillSchedule, time_zone
 from tests.cases import cases
@@ -120,7 +120,7 @@ def test_a_drill_that_passes_on_every_run_is_never_overdue(expression: str, zone
     longest_run = timedelta(hours=13)  # a fault of 12 hours, and what comes after it
     for earlier, later in itertools.pairwise(schedule.runs(28)):
         passed, again = earlier.timestamp(), (later + longest_run).timestamp()
-        status = drill_status([Outcome("passed", passed)], deployed_at=0, now=again)
+        status = drill_status([RunOutcome("passed", passed)], deployed_at=0, now=again)
         assert status.score is Score.PASSED
         assert status.days_since_passed <= EXPIRY_DAYS
 

@@ -12,6 +12,8 @@ from staged_resiliency.probe.minify import minified
 from tests.cases import cases
 from tests.support import ROOT
 
+pytestmark = pytest.mark.no_cover
+
 
 def named(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()

@@ -1,7 +1,7 @@
-"""The faults that drills inject with AWS FIS, a class for each; every fault ends by itself.
+"""The faults of drills, a class for each; every fault ends by itself.
 
-A class has the fault's parameters, its action, the permissions that the action needs, and its
-effect on the metric of each alarm.
+A class has the fault's parameters, its action of AWS FIS where it has one, the permissions that it
+needs, and its effect on the metric of each alarm.
 """
 
 from staged_resiliency.drills.faults.blackhole_dependency import BlackholeDependency
@@ -11,10 +11,12 @@ from staged_resiliency.drills.faults.degrade_dependency import (
     MAX_RESPONSE_MILLISECONDS,
     DegradeDependency,
 )
+from staged_resiliency.drills.faults.deny_origin import DenyOrigin
 from staged_resiliency.drills.faults.document_fault import ipv4_or_name
 from staged_resiliency.drills.faults.fault import (
     Action,
     Fault,
+    FisFault,
     PairOfHosts,
     Place,
     Statement,
@@ -32,7 +34,9 @@ __all__ = [
     "BlackholeDependency",
     "BlackholePort",
     "DegradeDependency",
+    "DenyOrigin",
     "Fault",
+    "FisFault",
     "PairOfHosts",
     "Place",
     "Statement",

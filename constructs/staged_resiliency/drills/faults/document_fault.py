@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
 from staged_resiliency.drills.faults.fault import (
     Action,
-    Fault,
+    FisFault,
     PairOfHosts,
     Place,
     Statement,
@@ -22,7 +22,7 @@ ALL: Final = 100
 READS_OF_SOURCES: Final = ("ec2:DescribeSubnets",)
 
 
-class DocumentFault(Fault):
+class DocumentFault(FisFault):
     """A fault that a Systems Manager document of AWS FIS injects on the host.
 
     The document adds and removes a rule on the host, so the fault ends even where it cuts off AWS

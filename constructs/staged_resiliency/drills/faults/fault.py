@@ -76,41 +76,34 @@ class PairOfHosts:
 
 
 class Fault(ABC):
-    """A fault that AWS FIS injects into one instance or database, and that ends by itself.
+    """A fault of one instance, database or distribution, that ends by itself.
 
     Use a subclass.
 
     Attributes:
         kind: The kind of the fault.
-        host_name: The host: its Name tag; empty where a database fails over.
-        instance: The instance, or its id; empty where a database fails over.
+        host_name: The host: its Name tag; empty where both hosts lose a dependency.
+        instance: The instance, or its id; empty where both hosts lose a dependency.
         duration_minutes: How long the fault lasts, 1 to 720.
         start_seconds: The longest time from the fault's end until the host is as before.
         set_up_seconds: The longest time from the start of FIS's action until the fault begins.
         late_seconds: How much later than its time the fault may end.
-        ec2_reads: What the role may describe in EC2 besides instances.
     """
 
     kind: ClassVar[FaultKind]
     start_seconds: ClassVar[int] = 0
     set_up_seconds: ClassVar[int] = 0
     late_seconds: ClassVar[int] = 0
-    ec2_reads: ClassVar[Sequence[str]] = ()
 
     host_name: str
     instance: "ec2.IInstance | str"
     duration_minutes: int
 
-    @property
-    @abstractmethod
-    def role_id(self) -> str:
-        """Id of the role that AWS FIS assumes for the fault; faults with the same id share it."""
-
     def _check(self) -> None:
         owner = type(self).__name__
         checked(owner, "host_name", self.host_name, validation.host_name)
         checked(owner, "instance", self.instance_id, validation.instance_id)
-        checked(owner, "duration_minutes", self.duration_minutes, _duration)
+        checked(owner, "duration_minutes", self.duration_minutes, duration)
 
     @property
     def instance_id(self) -> str:
@@ -137,18 +130,15 @@ class Fault(ABC):
         """The database that fails over; None for other faults."""
         return None
 
-    def target(self, place: Place) -> Target:
-        """The target of the experiment template."""
-        (arn,) = instance_arns([self.instance_id], place)
-        return Target("Host", "aws:ec2:instance", arn, "Instances")
+    @property
+    def lost_by_both(self) -> str:
+        """What both hosts lose, in the words of messages; empty for a fault of one host."""
+        return "" if self.database is None else "the database"
 
-    @abstractmethod
-    def action(self, place: Place) -> Action:
-        """The action of the experiment template."""
-
-    @abstractmethod
-    def statements(self, pair: PairOfHosts) -> list[Statement]:
-        """The permissions of the role that FIS assumes, for either host of a pair."""
+    @property
+    def own_alarms(self) -> Sequence[WatchedAlarm]:
+        """The alarms that the fault alone is about, besides those of the service."""
+        return ()
 
     @abstractmethod
     def effect_on(self, alarm: WatchedAlarm) -> AlarmEffect:
@@ -166,6 +156,34 @@ class Fault(ABC):
     def breaks(self, host: str) -> bool:
         """Whether a host is broken, so that its alarms guard no drill."""
         return host == self.host_name
+
+
+class FisFault(Fault):
+    """A fault that AWS FIS injects.
+
+    Attributes:
+        ec2_reads: What the role may describe in EC2 besides instances.
+    """
+
+    ec2_reads: ClassVar[Sequence[str]] = ()
+
+    @property
+    @abstractmethod
+    def role_id(self) -> str:
+        """Id of the role that AWS FIS assumes for the fault; faults with the same id share it."""
+
+    def target(self, place: Place) -> Target:
+        """The target of the experiment template."""
+        (arn,) = instance_arns([self.instance_id], place)
+        return Target("Host", "aws:ec2:instance", arn, "Instances")
+
+    @abstractmethod
+    def action(self, place: Place) -> Action:
+        """The action of the experiment template."""
+
+    @abstractmethod
+    def statements(self, pair: PairOfHosts) -> list[Statement]:
+        """The permissions of the role that FIS assumes, for either host of a pair."""
 
 
 def is_at(alarm: WatchedAlarm, destination: str) -> bool:
@@ -213,7 +231,8 @@ def instance_arns(instances: Sequence[str], place: Place) -> list[str]:
     return [f"{start}/{each}" for each in instances]
 
 
-def _duration(minutes: int) -> int:
+def duration(minutes: int) -> int:
+    """Validate the minutes that a fault lasts."""
     if is_literal(minutes) and not 1 <= minutes <= limits.MAX_FAULT_MINUTES:
         raise ValueError(
             f"{minutes} minutes is out of range; FIS takes 1 to {limits.MAX_FAULT_MINUTES}"

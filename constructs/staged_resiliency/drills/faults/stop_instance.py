@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from staged_resiliency.drills.alarm_effects import AlarmEffect, AlarmKind, WatchedAlarm
 from staged_resiliency.drills.faults.fault import (
     Action,
-    Fault,
+    FisFault,
     PairOfHosts,
     Place,
     Statement,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
 
 
 @dataclass(frozen=True, slots=True)
-class StopInstance(Fault):
+class StopInstance(FisFault):
     """Stops an EC2 instance and starts it again after a fixed time, with AWS FIS.
 
     Attributes:

@@ -32,9 +32,6 @@ from staged_resiliency.drills.runtime.store import (
 )
 from staged_resiliency.experiment.json_codec import DataError
 
-ABNORMAL_ENDS: Final = ("FAILED", "TIMED_OUT", "ABORTED")
-"""Step Functions' statuses of executions that need a cleanup."""
-
 CALL_SECONDS: Final = 780.0
 """How long one call waits for the end of the fault; Lambda's own limit is 900."""
 
@@ -134,8 +131,8 @@ def _clean_up_run(
             # No verdict yet: to report that the fault may still be in effect would soon be wrong.
             context.log("the cleanup continues later", run=run.name, message=last.message)
             return False
-    recorded = recorder.record(plan, run, {}, f"the run was {ended.status}", context)
-    if recorded.fault_may_last:
+    result = recorder.record(plan, run, {}, f"the run was {ended.status}", context)
+    if not result.go:
         raise FaultNotOverError(f"{run.execution}: the fault may still be there")
     end(store, ending.drill, run.name)
     return True
@@ -174,8 +171,8 @@ def _clean_up_unread(
             context.log("the cleanup continues later", run=run.name, message=reason)
             return False
     free_from = fault.rule_gone_at(context.clock(), ending.fault_seconds)
-    locked = () if ending.database is None else (ending.database.lock,)
-    lock.release((ending.instance_id, *locked), run.execution, free_from, context)
+    others = [each.lock for each in (ending.database, ending.origin) if each is not None]
+    lock.release((ending.instance_id, *others), run.execution, free_from, context)
     recorder.report_unread(ending, run, reason, context)
     end(store, ending.drill, run.name)
     return True

@@ -12,37 +12,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from staged_resiliency.drills.runtime.context import AwsError, Context
+from staged_resiliency.drills.runtime.context import AwsError, Context, NotStartedError
 from staged_resiliency.drills.runtime.network import UnansweredError, is_ipv4
-from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.drills.runtime.plan import Origin, Plan
 from staged_resiliency.experiment.json_codec import JsonObject, read
 from staged_resiliency.experiment.observations import MISSING, NO_ANSWER, Observation, Source
 
 MIN_PAUSE_SECONDS: Final = 0.2
 """Pause between two polls where the first took longer than the interval."""
 
+CLOUDFRONT: Final = "(CloudFront)"
+"""What the header Via of CloudFront's answers has."""
+
 STEADY_POLLS: Final = 3
 """Number of polls in a row that must find the steady state."""
 
 _MAX_ALARMS: Final = 100  # by name, in one call of DescribeAlarms
-
-
-@dataclass(frozen=True, slots=True)
-class ClientView:
-    """The observations of one poll, and what they came from.
-
-    Attributes:
-        dns: Route 53's answer; None where Route 53 could not be asked. In a VPC that of its
-            resolver, since Route 53 shows its own answer (TestDNSAnswer) of public zones alone.
-        resolved: The resolver's answer; empty where it has none.
-        client: The host that serves a client, or ``no answer``; then ``reason`` says why.
-    """
-
-    observations: tuple[Observation, ...]
-    dns: tuple[str, ...] | None
-    resolved: tuple[str, ...]
-    client: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +45,27 @@ class Answer:
     host: str
     reason: str
     seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """The observations of one poll, and what they came from.
+
+    Attributes:
+        dns: Route 53's answer; None where Route 53 could not be asked. In a VPC that of its
+            resolver, since Route 53 shows its own answer (TestDNSAnswer) of public zones alone.
+        resolved: The resolver's answer; empty where it has none.
+        client: The host that serves a client, or ``no answer``; then ``reason`` says why.
+        target: The target that serves a client of the name whose origin is denied; None for other
+            faults.
+    """
+
+    observations: tuple[Observation, ...]
+    dns: tuple[str, ...] | None
+    resolved: tuple[str, ...]
+    client: str
+    reason: str
+    target: Answer | None = None
 
 
 def ask_for(plan: Plan, name: str, context: Context, asked: Answer | None = None) -> Answer:
@@ -83,7 +89,7 @@ def ask_for(plan: Plan, name: str, context: Context, asked: Answer | None = None
 
 
 def client(event: object, context: Context) -> JsonObject:
-    """Handle a call of ``ask_for`` in the function in the VPC."""
+    """Answer a call of ``ask_for``: the handler of the function in the VPC."""
     if not isinstance(event, dict) or "plan" not in event:
         return {}  # the daily call that keeps the function active
     plan = Plan.from_json(event["plan"])
@@ -125,8 +131,42 @@ def poll(plan: Plan, context: Context) -> ClientView:
         Observation(at, Source.CLIENT, name, found.host, found.reason, found.seconds)
     )
     observations.append(_other_host_observation(plan, context, at, found))
+    target = None
+    if plan.origin is not None:
+        target = ask_target(plan.origin, plan.origin.record, context)
+        observations += _target_observations(plan.origin, target, context, at)
     observations += _alarm_observations(plan, context)
-    return ClientView(tuple(observations), dns, found.addresses, found.host, found.reason)
+    return ClientView(tuple(observations), dns, found.addresses, found.host, found.reason, target)
+
+
+def ask_target(origin: Origin, name: str, context: Context) -> Answer:
+    """Resolve a name, and ask the target behind it for the path that the clients of a record ask.
+
+    The header Via shows whether CloudFront answered, and so the primary:
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
+    """
+    addresses = tuple(each for each in context.resolve(name) if is_ipv4(each))
+    if not addresses:
+        return Answer((), NO_ANSWER, f"{name} can't be resolved")
+    asked_at = context.clock()
+    try:
+        via = context.ask(addresses[0], origin.endpoint, origin.record)
+        host = origin.primary if CLOUDFRONT in via else origin.secondary
+        reason = f"at {addresses[0]}"
+    except UnansweredError as error:
+        host, reason = NO_ANSWER, f"{addresses[0]}: {error}"
+    return Answer(addresses, host, reason, round(context.clock() - asked_at, 3))
+
+
+def _target_observations(
+    origin: Origin, client: Answer, context: Context, at: float
+) -> Sequence[Observation]:
+    """What a client of the record gets, and whether the secondary answers by its own name."""
+    found = ask_target(origin, origin.secondary, context)
+    return (
+        Observation(at, Source.CLIENT, origin.record, client.host, client.reason, client.seconds),
+        Observation(at, Source.HOST, origin.secondary, found.host, found.reason),
+    )
 
 
 def route53_answer(plan: Plan, context: Context) -> tuple[str, ...] | None:
@@ -189,7 +229,7 @@ def _alarm_observations(plan: Plan, context: Context) -> Sequence[Observation]:
     # its new one.
     asked_at = context.clock()
     try:
-        states = alarm_states(plan.watched_alarms, context)
+        states = watched_states(plan, context)
     except AwsError as error:
         context.log("CloudWatch can't be asked", error=str(error))
         return ()
@@ -202,13 +242,26 @@ def _alarm_observations(plan: Plan, context: Context) -> Sequence[Observation]:
     return observations
 
 
-def alarm_states(names: Sequence[str], context: Context) -> dict[str, tuple[str, float]]:
+def watched_states(plan: Plan, context: Context) -> dict[str, tuple[str, float]]:
+    """Return the state of each alarm of a plan that exists; see ``alarm_states``."""
+    origin = plan.origin
+    if origin is None or not origin.alarm:
+        return alarm_states(plan.watched_alarms, context)
+    here = [each for each in plan.watched_alarms if each != origin.alarm]
+    there = alarm_states([origin.alarm], context, region=origin.alarm_region)
+    return {**alarm_states(here, context), **there}
+
+
+def alarm_states(
+    names: Sequence[str], context: Context, *, region: str | None = None
+) -> dict[str, tuple[str, float]]:
     """Return the state of each alarm that exists, and when it changed to that state."""
     found = {}
     for start in range(0, len(names), _MAX_ALARMS):
         answer = context.aws(
             "cloudwatch",
             "DescribeAlarms",
+            region=region,
             AlarmNames=list(names[start : start + _MAX_ALARMS]),
             AlarmTypes=["MetricAlarm", "CompositeAlarm"],
             MaxRecords=_MAX_ALARMS,
@@ -217,6 +270,19 @@ def alarm_states(names: Sequence[str], context: Context) -> dict[str, tuple[str,
             since = each.get("StateTransitionedTimestamp") or each["StateUpdatedTimestamp"]
             found[str(each["AlarmName"])] = str(each["StateValue"]), float(since.timestamp())
     return found
+
+
+def require_guards(plan: Plan, context: Context) -> None:
+    """Refuse to inject a fault that AWS FIS does not guard, unless every guard is OK.
+
+    Raises:
+        NotStartedError: A guard is in another state, or does not exist.
+    """
+    states = alarm_states(plan.guard_alarms, context)
+    for name in plan.guard_alarms:
+        state = states[name][0] if name in states else MISSING
+        if state != "OK":
+            raise NotStartedError(f"the guard {name} is {state}")
 
 
 class Poller:
@@ -261,7 +327,8 @@ class Poller:
 def not_steady(plan: Plan, view: ClientView) -> str:
     """Return why a view is not the steady state, in one line; empty where it is.
 
-    In the steady state the active host serves clients, and DNS answers with its address.
+    In the steady state the active host serves clients, and DNS answers with its address. Where an
+    origin is denied, the distribution serves its clients too.
     """
     active = plan.active
     who = "Route 53" if plan.client_function is None else "the resolver of the VPC"
@@ -277,7 +344,12 @@ def not_steady(plan: Plan, view: ClientView) -> str:
         return f"{plan.endpoint.path} does not answer ({view.reason})"
     if view.client != active.name:
         return f"{view.client} answers {plan.endpoint.path}, not {active.name}"
-    return ""
+    if plan.origin is None or view.target is None or view.target.host == plan.origin.primary:
+        return ""
+    path = f"{plan.origin.endpoint.path} of {plan.origin.record}"
+    if view.target.host == NO_ANSWER:
+        return f"{path} is not answered ({view.target.reason})"
+    return f"{path} is answered by {view.target.host}, not by {plan.origin.primary}"
 
 
 def _wrong_answer(who: str, found: tuple[str, ...], expected: tuple[str, ...]) -> str:

@@ -42,11 +42,23 @@ class AwsError(Exception):
         self.code = code
 
 
+class NotStartedError(AwsError):
+    """A fault was not injected, and must not be tried again in the same run."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("NotStarted", message)
+        self.args = (message,)  # no error of AWS, so without its code
+
+
 class Aws(Protocol):
     """Calls an AWS API."""
 
-    def __call__(self, service: str, operation: str, **parameters: object) -> JsonObject:
+    def __call__(
+        self, service: str, operation: str, *, region: str | None = None, **parameters: object
+    ) -> JsonObject:
         """Call an operation by the API's name; the service has botocore's, such as ``fis``.
+
+        The function's own region is asked unless another one is given.
 
         Raises:
             AwsError: The call failed, or its outcome is unknown.
@@ -97,22 +109,25 @@ class BotocoreAws:
 
     def __init__(self, session: botocore.session.Session | None = None) -> None:
         self._session = session or botocore.session.get_session()
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, str | None], Any] = {}
         self._config = botocore.config.Config(
             connect_timeout=3,
             read_timeout=READ_TIMEOUT_SECONDS,
             retries={"mode": "standard", "total_max_attempts": 4},
         )
 
-    def __call__(self, service: str, operation: str, **parameters: object) -> JsonObject:
+    def __call__(
+        self, service: str, operation: str, *, region: str | None = None, **parameters: object
+    ) -> JsonObject:
         """Call an API; see ``Aws``."""
+        client = service, region
         try:
-            if service not in self._clients:
+            if client not in self._clients:
                 # Lambda sets AWS_REGION; botocore alone reads AWS_DEFAULT_REGION.
-                self._clients[service] = self._session.create_client(
-                    service, region_name=os.environ.get("AWS_REGION"), config=self._config
+                self._clients[client] = self._session.create_client(
+                    service, region_name=region or os.environ.get("AWS_REGION"), config=self._config
                 )
-            method = getattr(self._clients[service], botocore.xform_name(operation))
+            method = getattr(self._clients[client], botocore.xform_name(operation))
             answer: JsonObject = method(**parameters)
         except botocore.exceptions.ClientError as error:
             raise AwsError(error.response["Error"]["Code"], str(error)) from None

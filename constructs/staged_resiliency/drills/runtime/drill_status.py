@@ -33,7 +33,7 @@ class Score(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """The verdict's status of one run, and when the run ended, in seconds since the epoch."""
 
     status: str
@@ -55,7 +55,7 @@ class DrillStatus:
     score: Score
 
 
-def drill_status(outcomes: Iterable[Outcome], *, deployed_at: float, now: float) -> DrillStatus:
+def drill_status(outcomes: Iterable[RunOutcome], *, deployed_at: float, now: float) -> DrillStatus:
     """Derive the status of a drill from its runs in any order; times in seconds since the epoch."""
     judged = [
         each for each in outcomes if each.status in (Status.PASSED.value, Status.FAILED.value)
@@ -126,7 +126,9 @@ def _data_points(
     return metrics.data_points(values, now, schedules.service, schedules.environment, drill.name)
 
 
-def outcomes(schedules: DrillSchedules, drill: WatchedDrill, context: Context) -> Iterator[Outcome]:
+def outcomes(
+    schedules: DrillSchedules, drill: WatchedDrill, context: Context
+) -> Iterator[RunOutcome]:
     """Read the outcomes of a drill's runs, newest first, back to the last passed one."""
     store = Store(context.aws, schedules.journal_bucket)
     journals = store.objects(journal_folder(drill.name))
@@ -137,6 +139,6 @@ def outcomes(schedules: DrillSchedules, drill: WatchedDrill, context: Context) -
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             context.log("not a journal", key=each.key, error=repr(error))
             continue
-        yield Outcome(status, each.written_at)
+        yield RunOutcome(status, each.written_at)
         if status == Status.PASSED.value:
             return

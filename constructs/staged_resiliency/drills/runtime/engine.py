@@ -1,18 +1,24 @@
-"""What injects a fault: AWS FIS, or Gremlin where the plan has an attack of it.
+"""What injects a fault: AWS FIS; Gremlin where the plan has an attack; else the functions.
 
-Both have the same functions: start, status, list, end.
+The functions themselves deny a distribution its origin. All have the same functions: start, status,
+list, end.
 """
 
 from collections.abc import Sequence
 
-from staged_resiliency.drills.runtime import fault, gremlin_fault
+from staged_resiliency.drills.runtime import fault, gremlin_fault, origin_fault
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
 from staged_resiliency.drills.runtime.plan import Ending, Plan
 
 
 def experiments_of_run(plan: Plan, execution: str, context: Context) -> Sequence[str]:
-    """Return the IDs of the experiments that a run started, in whatever state they are."""
+    """Return the IDs of the experiments that a run started, in whatever state they are.
+
+    None where an origin is denied: to start that again does nothing new.
+    """
+    if plan.origin is not None:
+        return ()
     if plan.gremlin is not None:
         return gremlin_fault.experiments_of_run(plan, execution, context)
     return fault.experiments_of_run(plan, execution, context)
@@ -20,6 +26,8 @@ def experiments_of_run(plan: Plan, execution: str, context: Context) -> Sequence
 
 def start_experiment(plan: Plan, execution: str, context: Context) -> Experiment:
     """Start the experiment of a run; where it is started already, start no second one."""
+    if plan.origin is not None:
+        return origin_fault.start(plan, plan.origin, execution, context)
     if plan.gremlin is not None:
         return gremlin_fault.start_experiment(plan, execution, context)
     return fault.start_experiment(plan, execution, context)
@@ -27,9 +35,18 @@ def start_experiment(plan: Plan, execution: str, context: Context) -> Experiment
 
 def get_experiment(plan: Plan, experiment_id: str, context: Context) -> Experiment:
     """Return the current state of an experiment."""
+    if plan.origin is not None:
+        return origin_fault.get(plan.ending, plan.origin, experiment_id, context)
     if plan.gremlin is not None:
         return gremlin_fault.get_experiment(plan.ending, experiment_id, context)
     return fault.get_experiment(experiment_id, context)
+
+
+def aim_of_dry_run(plan: Plan, context: Context) -> tuple[str, str]:
+    """Describe the target of a dry run without AWS FIS; return also why it is the wrong one."""
+    if plan.origin is not None:
+        return origin_fault.aim_of_dry_run(plan.origin, context)
+    return gremlin_fault.aim_of_dry_run(plan, context)
 
 
 def advance_fault_end(
@@ -42,6 +59,10 @@ def advance_fault_end(
     begun_by: float | None = None,
 ) -> FaultEndStatus:
     """Take the next step to end the fault; see ``fault.advance_fault_end``."""
+    if plan.origin is not None:
+        return origin_fault.advance_end(
+            plan, plan.origin, execution, known, injected_at, context, begun_by=begun_by
+        )
     if plan.gremlin is None and not plan.experiment_template_id:
         # Of a release whose attacks this one can't read: the host at least is started.
         if not plan.enabled:

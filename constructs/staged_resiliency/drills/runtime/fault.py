@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 
 from staged_resiliency.drills.runtime import database
@@ -177,22 +176,19 @@ def _experiment(document: JsonObject) -> Experiment:
     state = document["state"]
     actions = document.get("actions", {}).values()
     began = [each["startTime"] for each in actions if each.get("startTime")]
+    ended = document.get("endTime")
     return Experiment(
         id=str(document["id"]),
         status=str(state["status"]),
         reason=" ".join(str(state.get("reason", "")).split())[:300],
-        acting_since=_seconds(min(began)) if began else None,
-        ended_at=_seconds(document.get("endTime")),
+        acting_since=min(began).timestamp() if began else None,
+        ended_at=ended.timestamp() if ended else None,
     )
-
-
-def _seconds(moment: datetime | None) -> float | None:
-    return moment.timestamp() if moment else None
 
 
 @dataclass(frozen=True, slots=True)
 class FaultEndStatus:
-    """How far ending the fault has come.
+    """The progress of ending a fault.
 
     Attributes:
         over: Whether it is over, as far as can be found out.
@@ -422,5 +418,5 @@ def _why_rule_may_last(plan: Ending, began: float | None, context: Context) -> s
 
 
 def rule_gone_at(began: float, fault_seconds: float) -> float:
-    """Return from when on the rule of a blackhole can't be there, however it ended."""
+    """Return when the rule of a blackhole is certain to be gone, however it ended."""
     return began + fault_seconds + RULE_LATE_SECONDS

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from staged_resiliency.drills.runtime import fault, gremlin
-from staged_resiliency.drills.runtime.client_view import alarm_states
-from staged_resiliency.drills.runtime.context import AwsError, Context
+from staged_resiliency.drills.runtime.client_view import require_guards
+from staged_resiliency.drills.runtime.context import AwsError, Context, NotStartedError
 from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
 from staged_resiliency.drills.runtime.gremlin import Attack, GremlinError
 from staged_resiliency.drills.runtime.plan import Ending, FaultKind, GremlinAttack, Host, Plan
@@ -35,20 +35,12 @@ INSTANCE_TAG: Final = "instance-id"
 """The tag that Gremlin's agent gives itself on EC2:
 https://www.gremlin.com/docs/fault-injection-targets"""
 
-_OK: Final = "OK"
 _DOWN: Final = ("stopping", "stopped")
 # The agent is gone since its host shut down; Gremlin may report either.
 _SHUT_DOWN: Final = (gremlin.SUCCESSFUL, "LostCommunication")
 _MAY_REMAIN: Final = ("TeardownFailed", "HaltFailed")
 _NEVER_RAN: Final = ("InvalidArgument", "TargetNotFound", "InitializationFailed")
 _SHUTDOWN_BEHAVIOR: Final = "instanceInitiatedShutdownBehavior"
-
-
-class NotStartedError(GremlinError):
-    """The attack was not started, and must not be tried again."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("NotStarted", message, refused=True)
 
 
 def experiments_of_run(plan: Plan, execution: str, context: Context) -> Sequence[str]:
@@ -65,11 +57,7 @@ def start_experiment(plan: Plan, execution: str, context: Context) -> Experiment
         AwsError: Whether it was started is unknown.
     """
     attack = _attack_of(plan.ending)
-    states = alarm_states(plan.guard_alarms, context)
-    for name in plan.guard_alarms:
-        state = states[name][0] if name in states else "missing"
-        if state != _OK:
-            raise NotStartedError(f"the guard {name} is {state}")
+    require_guards(plan, context)
     target, reason = find_client(attack, plan.target_host, context)
     if reason:
         raise NotStartedError(reason)

@@ -89,7 +89,7 @@ def ask(
     seconds: float = DEADLINE_SECONDS,
     tls: ssl.SSLContext | None = None,
 ) -> str:
-    """Ask a host for its own name over HTTP, and return it; empty where the endpoint has none.
+    """Ask a host for its own name over HTTP, and return it; see ``name_in``.
 
     ``host`` is the name in the Host header, which the certificate must have too; the whole request
     must be done in ``seconds``; ``tls`` checks certificates, by default Python's own context.
@@ -113,7 +113,9 @@ def ask(
 
 
 def name_in(raw: bytes, field: str | None) -> str:
-    """Return the value of a key in the JSON body of an HTTP answer; empty without a key.
+    """Return the value of a key in the JSON body of an HTTP answer.
+
+    Without a key return the header Via, which names the proxies that answered; empty for none.
 
     Raises:
         UnansweredError: The answer is invalid; the message shows what it is.
@@ -132,7 +134,7 @@ def name_in(raw: bytes, field: str | None) -> str:
     finally:
         answer.close()
     if field is None and 200 <= answer.status <= 299:
-        return ""
+        return answer.getheader("Via") or ""
     if answer.status != http.client.OK:
         raise UnansweredError(f"status {answer.status}")
     try:

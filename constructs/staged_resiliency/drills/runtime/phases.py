@@ -4,10 +4,10 @@ import math
 from dataclasses import replace
 from types import TracebackType
 
-from staged_resiliency.drills.runtime import engine, fault, gremlin_fault, recorder, states
+from staged_resiliency.drills.runtime import engine, fault, recorder, states
 from staged_resiliency.drills.runtime import preflight as checks
 from staged_resiliency.drills.runtime.client_view import STEADY_POLLS, Poller, not_steady
-from staged_resiliency.drills.runtime.context import AwsError, Context
+from staged_resiliency.drills.runtime.context import AwsError, Context, NotStartedError
 from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
 from staged_resiliency.drills.runtime.plan import Ending
 from staged_resiliency.drills.runtime.run_result import (
@@ -188,8 +188,8 @@ def inject(call: PhaseInput, context: Context) -> PhaseResult:
     """Start the experiment, once, and wait until the fault has begun."""
     with _Phase(call, states.INJECT, context) as phase:
         plan = call.plan
-        if plan.gremlin is not None and not plan.enabled:
-            message, wrong = gremlin_fault.aim_of_dry_run(plan, context)
+        if not plan.guarded_by_fis and not plan.enabled:
+            message, wrong = engine.aim_of_dry_run(plan, context)
             return phase.result(go=False, message=message, cut_short=wrong)
         if phase.experiment is None:
             ids = engine.experiments_of_run(plan, call.run.execution, context)
@@ -206,8 +206,9 @@ def inject(call: PhaseInput, context: Context) -> PhaseResult:
                     return phase.result(go=False, message=message, cut_short=message)
                 try:
                     ids = [engine.start_experiment(plan, call.run.execution, context).id]
-                except gremlin_fault.NotStartedError as error:
-                    message = f"the attack was not started: {error}"
+                except NotStartedError as error:
+                    what = "attack" if plan.gremlin is not None else "fault"
+                    message = f"the {what} was not started: {error}"
                     return phase.result(go=False, message=message, cut_short=message)
                 if plan.enabled:
                     _mark_live(phase)
@@ -220,7 +221,7 @@ def inject(call: PhaseInput, context: Context) -> PhaseResult:
         def has_begun() -> bool:
             nonlocal found, stop
             found = phase.refreshed(found)
-            if plan.gremlin is not None:
+            if not plan.guarded_by_fis:
                 # AWS FIS watches the guards from the start of an experiment on.
                 run = run_of(plan, phase.called_at, None, context.clock())
                 stop = reason_to_stop(plan, phase.poller.observations, run)
@@ -390,12 +391,10 @@ def failback(call: PhaseInput, context: Context) -> PhaseResult:
 
 def record(call: PhaseInput, context: Context) -> PhaseResult:
     """Record the verdict."""
-    at = context.clock()
-    found = recorder.record(call.plan, call.run, call.errors, "", context)
-    message = f"{found.status}: {found.message}"[:500]
-    if not found.fault_may_last:
+    result = recorder.record(call.plan, call.run, call.errors, "", context)
+    if result.go:
         end(Store(context.aws, call.plan.journal_bucket), call.plan.drill, call.run.name)
-    return PhaseResult(not found.fault_may_last, False, at, None, message)
+    return result
 
 
 def _mark_live(phase: _Phase) -> None:

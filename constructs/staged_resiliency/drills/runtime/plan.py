@@ -46,6 +46,7 @@ class FaultKind(Enum):
     BLACKHOLE = "blackhole"
     DEGRADE = "degrade"
     RDS_FAILOVER = "rds_failover"
+    DENY_ORIGIN = "deny_origin"
 
     @property
     def runs_on_host(self) -> bool:
@@ -60,6 +61,7 @@ class FaultKind(Enum):
             FaultKind.BLACKHOLE: "dependency blackholed",
             FaultKind.DEGRADE: "dependency degraded",
             FaultKind.RDS_FAILOVER: "database failed over",
+            FaultKind.DENY_ORIGIN: "origin denied",
         }[self]
 
 
@@ -174,6 +176,46 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The bucket that a drill denies a CloudFront distribution, and the pair that then fails over.
+
+    Attributes:
+        distribution_arn: ARN of the distribution.
+        bucket: Name of the S3 bucket that is its origin.
+        record: DNS name of the dependency, which clients use.
+        primary: DNS name of the distribution.
+        secondary: DNS name of the target that serves clients while the primary fails.
+        endpoint: The path that is asked of both, by the record's name; its answer names no host.
+        alarm: Name of the alarm that fires while clients are sent to the secondary; empty for none.
+        alarm_region: Region of that alarm.
+    """
+
+    distribution_arn: str
+    bucket: str
+    record: str
+    primary: str
+    secondary: str
+    endpoint: Endpoint
+    alarm: str = ""
+    alarm_region: str = ""
+
+    @property
+    def distribution_id(self) -> str:
+        """The ID of the distribution."""
+        return self.distribution_arn.rpartition("/")[2]
+
+    @property
+    def objects(self) -> str:
+        """The ARN of all objects in the bucket."""
+        return f"arn:{self.distribution_arn.split(':')[1]}:s3:::{self.bucket}/*"
+
+    @property
+    def lock(self) -> str:
+        """The name of the distribution's lock."""
+        return f"distribution-{self.distribution_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """The hours in which a drill may start.
 
@@ -275,7 +317,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The part of a plan by which the fault of a run is ended.
+    """The settings that are needed to end the fault of a run.
 
     Template and instance suffice; without the rest the fault is ended as that of a stopped
     instance whose time is over.
@@ -290,6 +332,7 @@ class Ending:
             is unknown.
         topic_arn: The topic of the message on the run; empty where it is unknown.
         gremlin: The attack of Gremlin; None where AWS FIS injects the fault.
+        origin: The bucket that a distribution is denied; None for other faults.
     """
 
     experiment_template_id: str
@@ -306,6 +349,7 @@ class Ending:
     command: Command | None = None
     database: Database | None = None
     gremlin: GremlinAttack | None = None
+    origin: Origin | None = None
 
     @classmethod
     def from_plan(cls, document: object) -> "Ending":
@@ -340,7 +384,7 @@ class Plan:
 
     Attributes:
         target: Name of the host that the fault is injected into: that of ``active`` or
-            ``standby``. That of ``active`` where a database fails over.
+            ``standby``. That of ``active`` where a database or a distribution fails over.
         active: The host that serves clients while all is well.
         dependency: Short name of the dependency that is affected; None for a stopped instance.
         port: TCP port that is cut off; None for other faults.
@@ -372,6 +416,7 @@ class Plan:
             asks hosts; None where the other functions do so themselves, over the internet.
         database: The database that fails over; None for other faults.
         gremlin: The attack of Gremlin that injects the fault; None where AWS FIS does.
+        origin: The bucket that the functions deny a distribution; None for other faults.
         sample_seconds: Interval between two polls of DNS, clients and alarms.
         call_seconds: How long one call of a function polls.
 
@@ -419,6 +464,7 @@ class Plan:
     client_function: str | None = None
     database: Database | None = None
     gremlin: GremlinAttack | None = None
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         if not self.hypothesis:
@@ -453,7 +499,7 @@ class Plan:
 
     @property
     def ending(self) -> Ending:
-        """What ending the fault needs."""
+        """The settings that are needed to end the fault."""
         host = self.target_host
         names = {each.name for each in fields(Ending)} - {"host", "instance_id"}
         same = {name: getattr(self, name) for name in names}
@@ -461,14 +507,15 @@ class Plan:
 
     @property
     def instances(self) -> tuple[str, ...]:
-        """IDs that a run locks: those of the pair's instances, if known, and of the database."""
+        """Names that a run locks: the pair's instances, if known, database and distribution."""
         database = None if self.database is None else self.database.lock
-        found = (self.active.instance_id, self.standby.instance_id, database)
+        origin = None if self.origin is None else self.origin.lock
+        found = (self.active.instance_id, self.standby.instance_id, database, origin)
         return tuple(sorted({each for each in found if each is not None}))
 
     @property
     def tagged(self) -> str:
-        """What the tag of the experiment names: the instance or the database that it breaks."""
+        """The value of the experiment's tag: the instance or the database that it breaks."""
         instance = self.target_host.instance_id or ""
         return instance if self.database is None else self.database.lock
 
@@ -480,11 +527,14 @@ class Plan:
 
     @property
     def effect(self) -> str:
-        """What the fault does, in the words of messages."""
+        """The effect of the fault, for messages."""
         if self.command is not None:
             return self.command.effect
         if self.database is not None:
             return f"makes {self.database} fail over"
+        if self.origin is not None:
+            distribution = f"CloudFront distribution {self.origin.distribution_id}"
+            return f"denies {distribution} its origin, the bucket {self.origin.bucket}"
         if self.fault is FaultKind.STOP_INSTANCE:
             return f"stops {self.target}"
         return f"drops what {self.target} sends to TCP port {self.port}"
@@ -496,11 +546,36 @@ class Plan:
         FIS starts a stopped instance when its experiment is stopped. A blackhole is lifted by the
         host itself when its time is over; it is ended early only where something is wrong.
         """
-        return self.fault is FaultKind.STOP_INSTANCE
+        return self.fault in (FaultKind.STOP_INSTANCE, FaultKind.DENY_ORIGIN)
+
+    @property
+    def guarded_by_fis(self) -> bool:
+        """Whether AWS FIS injects the fault, and so ends it when a guard fires."""
+        return self.gremlin is None and self.origin is None
+
+    @property
+    def clients_record(self) -> str:
+        """The DNS name whose clients the fault is about."""
+        return self.record.name if self.origin is None else self.origin.record
+
+    @property
+    def primary(self) -> str:
+        """The name of the host or target that serves these clients while all is well."""
+        return self.active.name if self.origin is None else self.origin.primary
+
+    @property
+    def secondary(self) -> str:
+        """The name of the other host or target."""
+        return self.standby.name if self.origin is None else self.origin.secondary
+
+    @property
+    def without_fault(self) -> str:
+        """The name of the host or target that the fault leaves alone."""
+        return self.other_host.name if self.origin is None else self.origin.secondary
 
     def to_json(self) -> JsonObject:
         """Return the plan as a JSON object, without what only some drills have."""
-        optional = ("client_function", "command", "database", "gremlin")
+        optional = ("client_function", "command", "database", "gremlin", "origin")
         return _without_none(as_json(self), *optional)
 
     @classmethod

@@ -6,8 +6,15 @@ from datetime import date, datetime, timezone
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from staged_resiliency.drills.runtime import database, fault, gremlin_fault, lock, traps
-from staged_resiliency.drills.runtime.client_view import alarm_states, ask_for
+from staged_resiliency.drills.runtime import (
+    database,
+    fault,
+    gremlin_fault,
+    lock,
+    origin_fault,
+    traps,
+)
+from staged_resiliency.drills.runtime.client_view import ask_for, watched_states
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.plan import Plan, Window
 from staged_resiliency.drills.runtime.states import RunName
@@ -29,7 +36,7 @@ _DAYS: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the preflight found.
+    """The facts for which a run may be refused.
 
     Attributes:
         alarms: State of each alarm that exists.
@@ -100,7 +107,7 @@ def inspect(plan: Plan, execution: str, context: Context, *, ask_gremlin: bool =
 
     ``ask_gremlin`` is false for people, who need not be able to read the key of its API.
     """
-    states = alarm_states(plan.watched_alarms, context)
+    states = watched_states(plan, context)
     standby = ask_for(plan, plan.standby.reached_at, context)
     instance = fault.describe_instance(plan.target_host.instance_id or "", context)
     agent = traps.describe_agent(plan, context) if _needs_ssm(plan) else {}
@@ -119,6 +126,7 @@ def inspect(plan: Plan, execution: str, context: Context, *, ask_gremlin: bool =
             *traps.of_agent(plan, agent),
             *([] if plan.database is None else database.traps_of(plan.database, described)),
             *(gremlin_fault.refusals(plan, execution, context) if asked else ()),
+            *([] if plan.origin is None else origin_fault.traps_of(plan.origin, context)),
         ],
         database=database.status_of(described),
         blackout=blackout_day(plan, context.clock()),

@@ -9,7 +9,6 @@ repeated metrics have the same timestamp, so that minimum, maximum and average s
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
@@ -22,7 +21,7 @@ from staged_resiliency.drills.runtime.run_result import (
     fault_times,
     run_info,
 )
-from staged_resiliency.drills.runtime.states import RunName
+from staged_resiliency.drills.runtime.states import PhaseResult, RunName
 from staged_resiliency.drills.runtime.store import (
     PhaseRecord,
     Store,
@@ -38,19 +37,12 @@ from staged_resiliency.experiment.verdict import Status
 _MAX_SUBJECT_CHARACTERS: Final = 100  # of SNS
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The recorded result of a run; ``message`` is its verdict in one line."""
-
-    status: str
-    message: str
-    fault_may_last: bool
-
-
 def record(
     plan: Plan, run: RunName, errors: Mapping[str, str], interrupted: str, context: Context
-) -> Recorded:
+) -> PhaseResult:
     """Record the result of a run, as far as it is not recorded yet, and release its lock.
+
+    The result is to go on unless the fault may last; its message is the verdict in one line.
 
     The lock is released first, unless the fault may still be there: that a message can't be sent
     must not keep other drills from running.
@@ -58,7 +50,7 @@ def record(
     The errors are those that failed phases ended with, by ``states.RESULT_KEYS``; ``interrupted``
     says why the run did not complete, and is empty where it did.
     """
-    store = Store(context.aws, plan.journal_bucket)
+    store, began_at = Store(context.aws, plan.journal_bucket), context.clock()
     records = load_records(store, plan.drill, run.name)
     may_last = fault_may_last(records, errors)
     if not may_last:
@@ -89,7 +81,7 @@ def record(
             _send(topic_arn, message_subject(plan, status), body, context)
         store.put_new(mark, "{}")
     context.log("verdict", drill=plan.drill, run=run.name, status=status, message=message)
-    return Recorded(status, message, may_last)
+    return PhaseResult(not may_last, False, began_at, None, f"{status}: {message}"[:500])
 
 
 def _free_from(plan: Plan, records: Sequence[PhaseRecord], now: float) -> float:

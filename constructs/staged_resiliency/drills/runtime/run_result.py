@@ -26,6 +26,7 @@ from staged_resiliency.experiment.verdict import (
     Verdict,
     aborted,
     judge,
+    longest_outage_seconds,
     outage_over_objective,
     outage_seconds,
 )
@@ -40,8 +41,7 @@ UNANSWERED_OBSERVATIONS: Final = 3
 """So many observations in a row without an answer show that a host does not answer."""
 
 UNREAD_GUARDS_SECONDS: Final = 60.0
-"""How long a fault of Gremlin goes on while no guard can be read: nobody else watches them, as AWS
-FIS does."""
+"""How long a fault goes on while no guard can be read, where AWS FIS does not watch them."""
 
 UNOBSERVED_SECONDS: Final = 60.0
 """How long the observations of clients may be apart, as where a call of a function is repeated."""
@@ -95,50 +95,57 @@ def reason_to_stop(plan: Plan, observations: Sequence[Observation], run: Run) ->
     ]
     read = [each.at for name in plan.guard_alarms for each in of(observations, Source.ALARM, name)]
     unread = run.until - max([run.injected_at, *read])
-    if plan.gremlin is not None and plan.guard_alarms and unread > UNREAD_GUARDS_SECONDS:
+    if not plan.guarded_by_fis and plan.guard_alarms and unread > UNREAD_GUARDS_SECONDS:
         reasons.append(f"the guards can't be read for {unread:.0f} s")
-    hosts = of(observations, Source.HOST, plan.other_host.name)[-UNANSWERED_OBSERVATIONS:]
+    hosts = of(observations, Source.HOST, plan.without_fault)[-UNANSWERED_OBSERVATIONS:]
     if plan.database is not None:
         hosts = []  # both hosts lose the database, and may not answer without it
     if len(hosts) == UNANSWERED_OBSERVATIONS and {each.value for each in hosts} == {NO_ANSWER}:
         reasons.append(
             nobody_serves(plan, observations, run)
-            or f"{plan.other_host.name} does not answer ({hosts[-1].detail})"
+            or f"{plan.without_fault} does not answer ({hosts[-1].detail})"
         )
-    outage = outage_seconds(of(observations, Source.CLIENT), run) or 0.0
+    if plan.origin is not None:
+        # The fault leaves the hosts alone, so it ends where the service itself does not answer.
+        clients = of(observations, Source.CLIENT, plan.record.name)[-UNANSWERED_OBSERVATIONS:]
+        if len(clients) == UNANSWERED_OBSERVATIONS and {each.value for each in clients} == {
+            NO_ANSWER
+        }:
+            reasons.append(f"{plan.record.name} does not answer ({clients[-1].detail})")
+    outage = longest_outage_seconds(observations, run) or 0.0
     if outage > plan.objective_seconds + LATE_SECONDS:
         reasons.append("clients were not served for longer than the objective")
     return "; ".join(reasons)
 
 
 def nobody_serves(plan: Plan, observations: Iterable[Observation], run: Run) -> str:
-    """Return that neither host answered several times in a row; empty where one always did.
+    """Return a message if neither host or target answered several times in a row, else nothing.
 
     Empty too where both lose their database: only how long clients are not served counts then.
     """
     if plan.database is not None:
         return ""
     during = [each for each in ordered(observations) if run.injected_at <= each.at <= run.until]
-    other = {each.at: each.value for each in of(during, Source.HOST, plan.other_host.name)}
+    other = {each.at: each.value for each in of(during, Source.HOST, plan.without_fault)}
     row = 0
-    for each in of(during, Source.CLIENT, plan.record.name):
+    for each in of(during, Source.CLIENT, plan.clients_record):
         unserved = each.value == other.get(each.at) == NO_ANSWER
         row = row + 1 if unserved else 0
         if row == UNANSWERED_OBSERVATIONS:
             seconds = run.seconds(each.at, run.injected_at)
             return (
-                f"neither {plan.active.name} nor {plan.standby.name} answered {seconds:.0f} s "
+                f"neither {plan.primary} nor {plan.secondary} answered {seconds:.0f} s "
                 "after the fault"
             )
     return ""
 
 
 def unobserved(plan: Plan, observations: Iterable[Observation], run: Run) -> str:
-    """Return that an outage over the objective may be unobserved; empty where none can be.
+    """Return a message if an outage over the objective may be unobserved, else an empty text.
 
     Polls that fail are ignored while the fault is ended, so clients may be unobserved for minutes.
     """
-    seen = of(ordered(observations), Source.CLIENT, plan.record.name)
+    seen = of(ordered(observations), Source.CLIENT, plan.clients_record)
     seen = [each for each in seen if run.injected_at <= each.at <= run.until]
     starts = [run.injected_at, *(each.at for each in seen[1:])]
     blind = sum(
@@ -168,11 +175,11 @@ def run_info(plan: Plan, run: RunName) -> RunInfo:
         environment=plan.environment,
         experiment=plan.drill,
         fault=plan.fault.description,
-        host=plan.target,
+        host=plan.target if plan.origin is None else plan.primary,
         dependency=plan.dependency,
-        record=plan.record.name,
-        active=plan.active.name,
-        standby=plan.standby.name,
+        record=plan.clients_record,
+        active=plan.primary,
+        standby=plan.secondary,
         objective_seconds=plan.objective_seconds,
     )
 
@@ -196,7 +203,7 @@ def conclude(
     if injected is not None:
         until = max(injected, *(each.ended_at for each in records))
         run = run_of(plan, injected, ended, until)
-        measures = measure(observations, run, record=plan.record.name, active=plan.active.name)
+        measures = measure(observations, run, record=plan.clients_record, active=plan.primary)
     return RunResult(
         run=run,
         hypothesis=plan.hypothesis,

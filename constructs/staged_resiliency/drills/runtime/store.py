@@ -7,6 +7,7 @@ key                                        object
 ``runs/<drill>/<run>/phases/*.json``       a record of each call of a phase
 ``runs/<drill>/<run>/done/*``              a mark for each part of the result that is delivered
 ``runs/<drill>/<run>/attack/*.json``       that an attack was requested, and that it was refused
+``runs/<drill>/<run>/policy.json``         a bucket's policy, before the run denied reads of it
 ``begun/<drill>/<run>.json``               a run that began: its execution and its plan
 ``ended/<drill>/<run>.json``               the same run, once it needs no cleanup any more
 ``live/<drill>.json``                      the first run of a drill that injected its fault
@@ -122,6 +123,11 @@ def attack_requested_key(drill: str, run_name: str) -> str:
 def attack_refused_key(drill: str, run_name: str) -> str:
     """Return the key that marks the attack of a run as refused, so that there is none to end."""
     return f"runs/{drill}/{run_name}/attack/refused.json"
+
+
+def policy_key(drill: str, run_name: str) -> str:
+    """Return the key of a bucket's policy, which is written before a run changes that."""
+    return f"runs/{drill}/{run_name}/policy.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ _EBS_ALIAS: Final = "alias/aws/ebs"
 
 
 def of_instance(plan: Plan, instance: JsonObject, context: Context) -> list[str]:
-    """Return the traps of an instance that is to be stopped, from EC2's description of it."""
+    """Return why an instance that is stopped would not come back as it was."""
     if plan.fault is not FaultKind.STOP_INSTANCE or not instance:
         return []
     return [
@@ -44,7 +44,7 @@ def describe_agent(plan: Plan, context: Context) -> JsonObject:
 
 
 def of_agent(plan: Plan, agent: JsonObject) -> list[str]:
-    """Return the trap of an operating system that the FIS document does not support."""
+    """Return that the FIS document does not support the operating system, if it does not."""
     name, version = str(agent.get("PlatformName", "")), str(agent.get("PlatformVersion", ""))
     if not name or _is_supported(name.lower(), version.partition(".")[0]):
         return []

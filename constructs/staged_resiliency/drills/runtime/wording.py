@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping
 
+from staged_resiliency.drills.runtime.origin_fault import SID_START, sid_of
 from staged_resiliency.drills.runtime.plan import FaultKind, Plan
 
 
@@ -22,6 +23,8 @@ def describe_fault(plan: Plan) -> str:
     if plan.database is not None:
         usual = f"which takes up to {duration(plan.fault_seconds)} as a rule"
         return f"{plan.effect} ({plan.dependency}), {usual}"
+    if plan.origin is not None:
+        return f"{plan.effect} ({plan.dependency}), for up to {duration(plan.fault_seconds)}"
     role = "active" if plan.target == plan.active.name else "standby"
     effect = plan.effect.replace(plan.target, f"{plan.target} ({role})", 1)
     dependency = f" ({plan.dependency})" if plan.dependency else ""
@@ -40,7 +43,15 @@ def stop_commands(plan: Plan, execution: str | None, experiment: str | None) -> 
         "cleanup then ends the fault and records the verdict (aborted)"
     }
     ends = "ends the fault; the run then continues with its failback"
-    if plan.gremlin is not None:
+    if plan.origin is not None:
+        bucket = shlex.quote(plan.origin.bucket)
+        command = f"aws s3api get-bucket-policy --bucket {bucket} --query Policy --output text"
+        sid = f"{SID_START}..." if execution is None else sid_of(execution)
+        found[command] = (
+            f"shows the statement {sid}; to remove it from the policy ends the fault, as its own "
+            f"condition does after {duration(plan.fault_seconds)}"
+        )
+    elif plan.gremlin is not None:
         found["halt the experiment in Gremlin's web application"] = ends
     else:
         identity = "EXPERIMENT_ID" if experiment is None else shlex.quote(experiment)
@@ -58,7 +69,7 @@ def stop_commands(plan: Plan, execution: str | None, experiment: str | None) -> 
         instance = shlex.quote(plan.target_host.instance_id or "INSTANCE_ID")
         command = f"aws ec2 start-instances --instance-ids {instance} {region}"
         found[command] = "starts the host if it is still stopped"
-    if plan.gremlin is None:
+    if plan.guarded_by_fis:
         lever = f"aws fis update-safety-lever-state --id default {region}"
         found[f"{lever} --state status=engaged,reason=REASON"] = (
             "safety lever: stops all experiments of the account and refuses new ones until "

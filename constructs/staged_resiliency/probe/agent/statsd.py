@@ -111,7 +111,7 @@ class Counter(Values):
 
 
 class Members(Values):
-    """How many different texts a set was sent in a minute."""
+    """Counts the different texts that were sent for a set in a minute."""
 
     def __init__(self, most_members: int) -> None:
         super().__init__(most_members)

@@ -10,7 +10,6 @@ from staged_resiliency.drills.runtime import cleanup
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.cleanup import FaultNotOverError
 from staged_resiliency.drills.runtime.plan import Plan, Timeouts
-from staged_resiliency.drills.state_machine import cleanup_pattern
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account, moment
 from tests.fake_aws.simulation import ApiError, Script
@@ -242,7 +241,3 @@ def test_a_late_cleanup_waits_for_the_experiment_that_it_stops() -> None:
         made.service.now += SHUTDOWN.timeouts.end + cleanup.EVENT_SECONDS
         made.clean_up_missed()
         assert made.journal()["verdict"]["status"] == "aborted"
-
-
-def test_the_schedule_finds_the_same_runs_as_events() -> None:
-    assert cleanup_pattern("arn:*")["detail"]["status"] == list(cleanup.ABNORMAL_ENDS)

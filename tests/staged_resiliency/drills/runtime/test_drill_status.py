@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staged_resiliency.drills.runtime.drill_status import DrillStatus, Outcome, Score, drill_status
+from staged_resiliency.drills.runtime.drill_status import (
+    DrillStatus,
+    RunOutcome,
+    Score,
+    drill_status,
+)
 
 DAY = 86_400.0
 
@@ -14,7 +19,7 @@ DAY = 86_400.0
 def status_of(*outcomes: tuple[str, float], now: float = 100, deployed: float = 10) -> DrillStatus:
     """The status of a drill; moments in days."""
     return drill_status(
-        [Outcome(status, at * DAY) for status, at in outcomes],
+        [RunOutcome(status, at * DAY) for status, at in outcomes],
         deployed_at=deployed * DAY,
         now=now * DAY,
     )

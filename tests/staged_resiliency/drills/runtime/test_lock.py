@@ -1,6 +1,7 @@
 """The lock of instances: one run at a time, of whatever service, and a pause after it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_of_two_that_take_a_free_lock_at_once_one_gets_it() -> None:
     with account() as made:
         real, done = made.context.aws, list[str]()
 
-        def slow(service: str, operation: str, **given: object) -> object:
+        def slow(service: str, operation: str, **given: Any) -> object:
             if operation == "PutParameter" and not done:
                 done.append("taken")
                 assert lock.take(plans.SHUTDOWN, SECOND, made.context) == ""

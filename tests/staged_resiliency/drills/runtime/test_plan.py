@@ -51,7 +51,8 @@ BAD: tuple[tuple[str, Edit], ...] = (
     ("plan: service is missing", lambda doc: doc.pop("service")),
     ("plan: service: found 7; must be a text", lambda doc: doc.update(service=7)),
     (
-        "plan: fault: found 'flood'; must be stop_instance, blackhole, degrade or rds_failover",
+        "plan: fault: found 'flood'; must be stop_instance, blackhole, degrade, rds_failover or "
+        "deny_origin",
         lambda doc: doc.update(fault="flood"),
     ),
     ("plan: fault: found null; must be", lambda doc: doc.update(fault=None)),
