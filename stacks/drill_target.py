@@ -77,7 +77,7 @@ def add_dashboard(
         ],
         health_check_ids=health_check_ids,
         connectivity=list(_measured(environment)),
-        links=_links(stack.region, names.drills_stack(service, name), drills),
+        links=_links(environment.region, names.drills_stack(service, name), drills),
     )
 
 

@@ -32,13 +32,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Measure no coverage in properties and slow tests, but in those that alone run some lines.
 
     Measuring makes a test three times as slow, so long ones that run the same lines as others are
-    marked ``no_cover`` too.
+    marked ``no_cover`` too, and slow ones that alone run some lines ``measured``.
     """
-    alone = {"rehearsal", "adopt", "account", "status", "test_gremlin_runs"}
+    alone = {"rehearsal", "adopt", "account", "status"}
     for item in items:
-        slow = item.get_closest_marker("slow") and alone.isdisjoint(
-            (item.path.parent.name, item.path.stem)
-        )
+        measured = item.get_closest_marker("measured") or item.path.parent.name in alone
+        slow = item.get_closest_marker("slow") and not measured
         if slow or item.get_closest_marker("hypothesis"):
             item.add_marker("no_cover")
 

@@ -118,7 +118,7 @@ class ServiceDashboard(Construct):
         super().__init__(scope, construct_id)
         self._service = service
         self._drills = tuple(drills)
-        self._place = place_of(self)
+        self._place = place_of(scope)
         rows = [
             self._head(enabled, links or {}),
             self._now([*service.alarm_names, *alarms], health_check_ids or {}),

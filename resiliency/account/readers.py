@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from resiliency.drill_cli.aws import Aws, NotFoundError, Operation
+from resiliency.drill_cli.aws import ALARMS, INSTANCES, Aws, NotFoundError, Operation
 from resiliency.failover_model.template_files import parse_template
 from staged_resiliency.experiment.json_codec import JsonObject
 
@@ -17,14 +17,12 @@ RECORDS: Final[Operation] = ("route53", "ListResourceRecordSets")
 HEALTH_CHECK: Final[Operation] = ("route53", "GetHealthCheck")
 HEALTH_CHECK_STATUS: Final[Operation] = ("route53", "GetHealthCheckStatus")
 HEALTH_CHECK_TAGS: Final[Operation] = ("route53", "ListTagsForResource")
-ALARMS: Final[Operation] = ("cloudwatch", "DescribeAlarms")
-INSTANCES: Final[Operation] = ("ec2", "DescribeInstances")
 BALANCERS: Final[Operation] = ("elbv2", "DescribeLoadBalancers")
 TARGET_GROUPS: Final[Operation] = ("elbv2", "DescribeTargetGroups")
 TARGETS: Final[Operation] = ("elbv2", "DescribeTargetHealth")
 TOPIC: Final[Operation] = ("sns", "GetTopicAttributes")
 SUBSCRIPTIONS: Final[Operation] = ("sns", "ListSubscriptionsByTopic")
-TEMPLATE: Final[Operation] = ("cloudformation", "GetTemplate")
+STACK_TEMPLATE: Final[Operation] = ("cloudformation", "GetTemplate")
 
 _MOST_NAMES: Final = 100
 """Names of alarms that DescribeAlarms takes at once."""
@@ -204,7 +202,7 @@ def template_of_stack(aws: Aws, stack: str) -> JsonObject | None:
         TemplateError: The template is neither JSON nor YAML.
     """
     try:
-        answer = aws(*TEMPLATE, StackName=stack, TemplateStage="Original")
+        answer = aws(*STACK_TEMPLATE, StackName=stack, TemplateStage="Original")
     except NotFoundError:
         return None
     # botocore parses JSON itself, and returns other templates as text.

@@ -12,7 +12,7 @@ from staged_resiliency.experiment.json_codec import JsonObject
 
 Kind = Literal["alarm", "health check", "record"]
 
-TYPES: Final[Mapping[str, Kind]] = {
+_TYPES: Final[Mapping[str, Kind]] = {
     "AWS::CloudWatch::Alarm": "alarm",
     "AWS::Route53::HealthCheck": "health check",
     "AWS::Route53::RecordSet": "record",
@@ -212,7 +212,7 @@ def compare(
 
 def _of_type(stack: SynthesizedStack, kind: Kind) -> Iterator[tuple[str, dict[str, Any]]]:
     for logical_id, resource in stack.resources.items():
-        if TYPES.get(resource["Type"]) == kind:
+        if _TYPES.get(resource["Type"]) == kind:
             yield logical_id, json.loads(json.dumps(resource["Properties"]))
 
 

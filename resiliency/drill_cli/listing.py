@@ -27,25 +27,6 @@ _YEARS: Final = 28
 
 
 @dataclass(frozen=True, slots=True)
-class Scheduled:
-    """A schedule that starts a drill by an expression such as ``cron(0 10 ? * TUE#1 *)``."""
-
-    expression: str
-    zone: str
-    enabled: bool
-
-    def describe(self, now: float) -> str:
-        """Return when the drill runs next, or its schedule expression if that can't be computed."""
-        if not self.enabled:
-            return f"switched off: {self.expression}"
-        found = next_run(self.expression, self.zone, now)
-        if found is None:
-            return self.expression
-        days = (found.timestamp() - now) / 86400
-        return f"{found:%Y-%m-%d %H:%M} UTC, in {days:.0f} d"
-
-
-@dataclass(frozen=True, slots=True)
 class DrillRow:
     """A drill in the list.
 
@@ -67,18 +48,17 @@ class DrillRow:
 
 def rows_of(aws: Aws, stack: DeployedDrills, now: float) -> Sequence[DrillRow]:
     """Return a row for each drill of a service."""
-    schedules = schedules_of(aws, stack)
+    next_runs = next_runs_of(aws, stack, now)
     rows = []
     for drill in stack.drills:
         found, unreadable = read_back_to_passed(aws, drill)
         outcomes = [RunOutcome(each.journal.verdict.status.value, each.at) for each in found]
         status = drill_status(outcomes, deployed_at=drill.created_at, now=now)
         passed = any(each.status == Status.PASSED.value for each in outcomes)
-        scheduled = schedules.get(drill.name)
         rows.append(
             DrillRow(
                 drill=drill,
-                next_run=scheduled.describe(now) if scheduled else "has no schedule",
+                next_run=next_runs.get(drill.name, "has no schedule"),
                 running=running_execution(aws, drill) is not None,
                 last=found[0] if found else None,
                 days=status.days_since_passed if passed else None,
@@ -131,19 +111,27 @@ def read_back_to_passed(
     return found, unreadable
 
 
-def schedules_of(aws: Aws, stack: DeployedDrills) -> Mapping[str, Scheduled]:
-    """Return the schedule of each drill that has one, by the drill's name."""
+def next_runs_of(aws: Aws, stack: DeployedDrills, now: float) -> Mapping[str, str]:
+    """Return when each drill that has a schedule runs next, by the drill's name."""
     read = [aws(*SCHEDULE, Name=name, GroupName=stack.schedule_group) for name in stack.schedules]
-    found = {}
-    for drill in stack.drills:
-        for each in read:
-            if drill.arn in _started_arns(each):
-                found[drill.name] = Scheduled(
-                    one_line(each["ScheduleExpression"]),
-                    one_line(each.get("ScheduleExpressionTimezone", "UTC")),
-                    each.get("State", "ENABLED") == "ENABLED",
-                )
-    return found
+    return {
+        drill.name: _describe_next_run(each, now)
+        for drill in stack.drills
+        for each in read
+        if drill.arn in _started_arns(each)
+    }
+
+
+def _describe_next_run(schedule: JsonObject, now: float) -> str:
+    """Return when a schedule runs next, or its expression if that can't be computed."""
+    expression = one_line(schedule["ScheduleExpression"])
+    if schedule.get("State", "ENABLED") != "ENABLED":
+        return f"switched off: {expression}"
+    found = next_run(expression, one_line(schedule.get("ScheduleExpressionTimezone", "UTC")), now)
+    if found is None:
+        return expression
+    days = (found.timestamp() - now) / 86400
+    return f"{found:%Y-%m-%d %H:%M} UTC, in {days:.0f} d"
 
 
 def next_run(expression: str, zone: str, now: float) -> datetime | None:

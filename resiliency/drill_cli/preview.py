@@ -51,11 +51,6 @@ class Template:
     actions: Sequence[str]
     stop_alarms: Sequence[str]
 
-    def cost(self, plan: Plan) -> Decimal:
-        """Return the cost of one run's experiment in US dollars."""
-        minutes = -(-plan.fault_seconds // 60)
-        return ACTION_MINUTE * minutes * max(1, len(self.actions))
-
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -187,7 +182,8 @@ def _facts(preview: Preview) -> Sequence[tuple[str, str]]:
         notice = duration(plan.notice_seconds)
         facts.append(("Announced", f"{notice} before the fault, where a fault is injected"))
     if template is not None:
-        cost = template.cost(plan)
+        minutes = -(-plan.fault_seconds // 60)
+        cost = ACTION_MINUTE * minutes * max(1, len(template.actions))
         facts.append(("Cost", f"about {cost:.2f} US dollars for AWS FIS (list price; verify)"))
     if plan.runbook:
         facts.append(("Runbook", plan.runbook))

@@ -278,19 +278,12 @@ class HealthCheckReader:
         ):
             if key in alarm.given:
                 raise TemplateError(f"{where}: {key}: {feature}, which Route 53 can't follow")
-        dimensions = alarm.given.get("Dimensions", [])
-        if not isinstance(dimensions, list):
-            raise TemplateError(f"{where}: Dimensions: is no list")
         periods, length = alarm.whole("EvaluationPeriods"), alarm.whole("Period")
         _require_window(periods, length, where)
         metric = Metric(
             alarm.text("Namespace"),
             alarm.text("MetricName"),
-            tuple(
-                (each.text("Name"), each.text("Value"))
-                for number, given in enumerate(dimensions)
-                for each in [alarm.of(given, f"{where}: Dimensions[{number}]")]
-            ),
+            tuple((each.text("Name"), each.text("Value")) for each in alarm.objects("Dimensions")),
         )
         comparisons = cast(Sequence[Comparison], list(COMPARISONS))
         handlings = [each.value for each in Missing]

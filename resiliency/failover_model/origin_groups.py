@@ -8,9 +8,10 @@ DeveloperGuide/high_availability_origin_failover.html and APIReference/API_Origi
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from resiliency.failover_model.expressions import TemplateError, Templates, mapping
+from resiliency.failover_model.expressions import TemplateError, Templates
+from resiliency.failover_model.values import Values
 from staged_resiliency.experiment.json_codec import JsonObject
 
 _DISTRIBUTION: Final = "AWS::CloudFront::Distribution"
@@ -51,55 +52,32 @@ def read_origin_groups(
     return [
         group
         for reference, properties in templates.resources(_DISTRIBUTION)
-        for group in _groups(templates, reference.stack, str(reference), properties)
+        for group in _groups(Values(templates, reference.stack, properties, str(reference)))
     ]
 
 
-def _groups(
-    templates: Templates, stack: str, where: str, properties: JsonObject
-) -> Iterator[OriginGroup]:
-    config = mapping(properties.get("DistributionConfig"), f"{where}: DistributionConfig")
-    groups = mapping(config.get("OriginGroups", {}), f"{where}: OriginGroups").get("Items", ())
-    origins = {
-        templates.text(stack, each.get("Id"), f"{where}: Origins"): each
-        for each in _mappings(config.get("Origins", ()), f"{where}: Origins")
-    }
-    listed = _mappings(groups, f"{where}: OriginGroups")
-    for number, group in enumerate(listed):
-        place = f"{where}: OriginGroups[{number}]"
-        members = _mappings(mapping(group.get("Members"), place).get("Items", ()), place)
-        ids = [templates.text(stack, each.get("OriginId"), place) for each in members]
+def _groups(distribution: Values) -> Iterator[OriginGroup]:
+    config = distribution.inner("DistributionConfig")
+    origins = {each.text("Id"): each for each in config.objects("Origins")}
+    listed = config.inner("OriginGroups").objects("Items") if "OriginGroups" in config.given else []
+    for number, group in enumerate(listed, start=1):
+        ids = [each.text("OriginId") for each in group.inner("Members").objects("Items")]
         if len(ids) != 2 or not set(ids) <= origins.keys():
-            raise TemplateError(f"{place}: Members: are not two of the distribution's origins")
+            raise TemplateError(
+                f"{group.where}: Members: are not two of the distribution's origins"
+            )
         primary, secondary = (origins[each] for each in ids)
-
-        def number_of(value: Any, default: int, place: str = place) -> float:
-            return templates.number(stack, default if value is None else value, place)
-
-        attempts = number_of(primary.get("ConnectionAttempts"), DEFAULT_ATTEMPTS)
-        connecting = number_of(primary.get("ConnectionTimeout"), DEFAULT_CONNECTION_SECONDS)
-        kinds = (primary.get(kind) for kind in ("CustomOriginConfig", "S3OriginConfig"))
-        settings = next((mapping(each, place) for each in kinds if each is not None), {})
-        responding = number_of(settings.get("OriginReadTimeout"), DEFAULT_RESPONSE_SECONDS)
-        codes = _status_codes(templates, stack, group, place)
+        attempts = primary.number("ConnectionAttempts", DEFAULT_ATTEMPTS)
+        connecting = primary.number("ConnectionTimeout", DEFAULT_CONNECTION_SECONDS)
+        responding: float = DEFAULT_RESPONSE_SECONDS
+        for kind in ("CustomOriginConfig", "S3OriginConfig"):
+            if kind in primary.given:
+                responding = primary.inner(kind).number("OriginReadTimeout", responding)
+        codes = group.inner("FailoverCriteria").inner("StatusCodes").numbers("Items")
         yield OriginGroup(
-            where if len(listed) == 1 else f"{where}, group {number + 1}",
-            templates.text(stack, primary.get("DomainName"), place),
-            templates.text(stack, secondary.get("DomainName"), place),
+            distribution.where + (f", group {number}" if len(listed) > 1 else ""),
+            primary.text("DomainName"),
+            secondary.text("DomainName"),
             attempts * connecting if 503 in codes else None,
             attempts * (connecting + responding) if 504 in codes else None,
         )
-
-
-def _status_codes(
-    templates: Templates, stack: str, group: JsonObject, place: str
-) -> Sequence[float]:
-    criteria = mapping(group.get("FailoverCriteria"), f"{place}: FailoverCriteria")
-    codes = mapping(criteria.get("StatusCodes"), f"{place}: StatusCodes").get("Items", ())
-    return [templates.number(stack, each, f"{place}: StatusCodes") for each in codes]
-
-
-def _mappings(value: object, where: str) -> Sequence[JsonObject]:
-    if not isinstance(value, list | tuple):
-        raise TemplateError(f"{where}: is no list")
-    return [mapping(each, where) for each in value]

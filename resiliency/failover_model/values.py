@@ -1,6 +1,6 @@
 """Typed values of an object in a template, or an error that names the place."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -25,11 +25,25 @@ class Values:
 
     def inner(self, key: str) -> "Values":
         """Return an object within this one."""
-        return self.of(self.given.get(key), f"{self.where}: {key}")
+        where = f"{self.where}: {key}"
+        return Values(self.templates, self.stack, mapping(self.given.get(key), where), where)
 
-    def of(self, value: object, where: str) -> "Values":
-        """Return an object of the same template."""
-        return Values(self.templates, self.stack, mapping(value, where), where)
+    def objects(self, key: str) -> "Sequence[Values]":
+        """Return the objects of a list; none where there is no list."""
+        return [
+            Values(self.templates, self.stack, mapping(each, where), where)
+            for each, where in self._items(key)
+        ]
+
+    def numbers(self, key: str) -> Sequence[float]:
+        """Return the numbers of a list; none where there is no list."""
+        return [self.templates.number(self.stack, each, where) for each, where in self._items(key)]
+
+    def _items(self, key: str) -> Iterator[tuple[object, str]]:
+        items, where = self.given.get(key, []), f"{self.where}: {key}"
+        if not isinstance(items, list):
+            raise TemplateError(f"{where}: is no list")
+        return ((each, f"{where}[{number}]") for number, each in enumerate(items))
 
     def text(self, key: str, default: object = None) -> str:
         """Return a text; values known only at deployment stay as ``${LogicalId}``."""

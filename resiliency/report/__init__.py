@@ -1,7 +1,7 @@
 """The report: journals of rehearsals and drills as one self-contained HTML page.
 
-Everything except ``write_page`` and ``read_journal`` is functions on data: journals are read, laid
-out as numbers and shapes, and rendered by a template that decides nothing.
+Everything except ``write_page`` and ``read_journal`` is functions on data: journals are read, drawn
+as shapes, and rendered by a template, which words numbers and verdicts by ``wording``.
 """
 
 from resiliency.report.journal_reader import JournalError, read_journal

@@ -214,6 +214,7 @@ def _tone(seen: Transition, usual: str, journal: Journal) -> Tone:
         known, other = {usual: Tone.ACTIVE, NO_ANSWER: Tone.BAD, "": Tone.BAD}, Tone.STANDBY
     else:
         known = {
+            usual: Tone.ACTIVE,
             journal.standby: Tone.STANDBY,
             journal.active: Tone.ACTIVE,
             NO_ANSWER: Tone.BAD,

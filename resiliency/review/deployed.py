@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from resiliency.account.account import Account
-from resiliency.account.readers import TEMPLATE, template_of_stack
+from resiliency.account.readers import STACK_TEMPLATE, template_of_stack
 from resiliency.cloud_assembly import SynthesizedStack
 from resiliency.drill_cli.aws import EXECUTIONS, STACK, Aws
 from resiliency.errors import UserError
 from resiliency.review.sides import require_template
 
-NEEDS: Final = (TEMPLATE, STACK, EXECUTIONS)
+NEEDS: Final = (STACK_TEMPLATE, STACK, EXECUTIONS)
 _PERMISSIONS: Final = "docs/reviewing-change-sets.md lists the permissions that it needs"
 _MACHINE: Final = "AWS::StepFunctions::StateMachine"
 

@@ -243,7 +243,6 @@ class Account:
         return [str(each["Key"]) for each in answer.get("Contents", ())]
 
     def journal(self, name: str = "run-1") -> Mapping[str, Any]:
-        """The journal of a run."""
         key = journal_key(self.service.plan.drill, name)
         body = self.client("s3").get_object(Bucket=plans.BUCKET, Key=key)["Body"]
         document: Mapping[str, Any] = json.loads(body.read())

@@ -83,7 +83,7 @@ def test_a_pass_counts_for_whole_days_of_freshness(made: CommandAccount, gate: R
 
 
 @cases(("days", "status"), {"35 days": (35.5, 0), "36 days": (36.5, 1)})
-def test_a_pass_counts_35_days_unless_told_otherwise(
+def test_a_pass_counts_35_days_by_default(
     days: float, status: int, made: CommandAccount, gate: Resiliency
 ) -> None:
     passed(made, "shutdown", days)

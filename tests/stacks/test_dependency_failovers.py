@@ -140,7 +140,7 @@ def test_both_hosts_check_the_primary_by_its_own_name_and_either_keeps_it() -> N
     assert described == ["CDN (primary) Connectivity failure for Bookstore API (Blue)."]
 
 
-def test_people_are_told_that_its_clients_are_on_the_secondary() -> None:
+def test_people_are_notified_that_its_clients_are_on_the_secondary() -> None:
     template = synthesize([example(by_hosts)])["bookstore-production-failover-alarm"]
     alarms = [each["Properties"] for each in resources_of(template, ALARM).values()]
     (moved,) = (each for each in alarms if "cdn" in each["AlarmName"])

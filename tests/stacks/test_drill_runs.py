@@ -176,7 +176,7 @@ def test_the_watchdog_is_called_once_all_state_machines_are_there(
     assert sorted(schedule["DependsOn"]) == sorted(resources_of(drills_template, MACHINE))
 
 
-def test_a_drill_that_is_overdue_or_that_nobody_counts_is_told(drills_template: Template) -> None:
+def test_an_alarm_reports_a_drill_that_is_overdue_or_not_counted(drills_template: Template) -> None:
     alarms = {
         alarm["Properties"]["AlarmName"]: alarm["Properties"]
         for alarm in resources_of(drills_template, "AWS::CloudWatch::Alarm").values()

@@ -10,6 +10,8 @@ from tests.cases import cases
 from tests.staged_resiliency.support import ALARM, ASSOCIATION, POLICY
 from tests.support import Data, Template, example, only, resources_of, synthesize
 
+pytestmark = pytest.mark.no_cover
+
 PROBE = "bookstore-production-probe"
 FAILOVER = "bookstore-production-failover"
 HOSTS = ("bookstore-api-blue", "bookstore-api-green")
@@ -250,7 +252,7 @@ def test_a_peer_that_decides_has_a_health_check_for_which_silence_is_health() ->
     assert (alarm["EvaluationPeriods"], alarm["Statistic"]) == (3, "Maximum")
 
 
-def test_the_alarms_of_peers_are_told_in_the_outputs() -> None:
+def test_the_alarms_of_peers_are_in_the_outputs() -> None:
     template = templates_of(lambda env: env.update(probe={"peer": True}))[FAILOVER]
     listed = template["Outputs"]["AlarmNames"]["Value"].split(",")
     assert set(listed) == set(alarms_of(template))

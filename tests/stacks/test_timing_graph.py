@@ -39,7 +39,7 @@ def require_alike(service: Service) -> None:
     assert sorted(map(str, described.probes)) == sorted(map(str, read.probes))
 
 
-def test_every_signal_of_the_example_is_told_alike() -> None:
+def test_every_signal_of_the_example_has_equal_times_in_both_models() -> None:
     def all_signals(environment: Data) -> None:
         environment["failover_on"] = ["status", "peer", "endpoint", "db", "cdn"]
         environment["endpoint"]["check"] = {"interval_seconds": 10, "search_text": "blue"}
@@ -58,7 +58,7 @@ def test_what_is_known_of_the_model_is_read_from_the_template_alike() -> None:
     assert pair.known == (("extra_periods", 3, 5), ("client_cache", 30, 30))
 
 
-def test_the_slowest_pace_of_a_dependency_is_told_alike() -> None:
+def test_the_slowest_pace_of_a_dependency_is_equal_in_both_models() -> None:
     def one_slow(environment: Data) -> None:
         environment["dependencies"]["cdn"]["check"] = {"interval_seconds": 60, "timeout_seconds": 9}
 

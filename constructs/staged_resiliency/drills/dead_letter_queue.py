@@ -13,6 +13,7 @@ from staged_resiliency.failover.alarms import MissingData, SignalAlarm
 from staged_resiliency.notifications.topics import Topics
 from staged_resiliency.shared import names
 from staged_resiliency.shared.acknowledge import acknowledge
+from staged_resiliency.shared.stacks import set_stack_of
 
 _TWO_WEEKS_SECONDS: Final = 1_209_600
 _WHY_NO_QUEUE_BEHIND: Final = "It is itself the dead-letter queue; a message in it fires an alarm."
@@ -51,6 +52,7 @@ class DeadLetterQueue(Construct):
         key: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        set_stack_of(self, scope)
         self.resource: Final = sqs.CfnQueue(
             self,
             "Resource",
@@ -83,8 +85,6 @@ class DeadLetterQueue(Construct):
             topic=topic,
             notify_recovery=notify_recovery,
         )
-        # Unique without the queue's name, which only the deployment knows.
-        self.alarm.resource.alarm_name = names.drill_undelivered_alarm(service, environment)
 
     def let_rule_send(self, rule_arn: str) -> None:
         """Add the queue's policy, which lets an EventBridge rule send undelivered events.

@@ -33,6 +33,7 @@ from staged_resiliency.failover.alarms import SignalAlarm
 from staged_resiliency.shared import names, validation
 from staged_resiliency.shared.acknowledge import acknowledge
 from staged_resiliency.shared.literals import checked, require_one_of
+from staged_resiliency.shared.stacks import set_stack_of
 
 _WHY_NO_TRACE: Final = (
     "The run's log and journal hold every step's input, output and time; traces would need "
@@ -184,6 +185,7 @@ class Drill(Construct):
         checks.require_guards_apart(guard_names, expected)
         attack = None if group.engine is None else group.engine.attack(fault)
         super().__init__(scope, construct_id)
+        set_stack_of(self, scope)
         self.name: Final = name
         self.machine_name: Final = machine_name
         self.fault: Final = fault

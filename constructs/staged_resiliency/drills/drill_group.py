@@ -30,6 +30,7 @@ from staged_resiliency.notifications.topics import Topics, arns_of, require_topi
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, wrong_type
+from staged_resiliency.shared.stacks import set_stack_of
 
 LOG_DAYS: Final = 400
 """More than a year, to compare a month with the same one of the year before."""
@@ -176,6 +177,7 @@ class DrillGroup(Construct):
             validation.notice_minutes,
         )
         super().__init__(scope, construct_id)
+        set_stack_of(self, scope)
         self.service: Final = service
         self.topic_arns: Final = arns_of(topic)
         self.notify_recovery: Final = notify_recovery
@@ -272,7 +274,7 @@ class DrillGroup(Construct):
             where=self._scope,
         )
         end_calls.after_events(self)
-        self._watchdog_schedule = end_calls.regularly(
+        self._watchdog: Final = end_calls.regularly(
             self,
             self.schedule_group,
             DrillSchedules(
@@ -284,7 +286,7 @@ class DrillGroup(Construct):
                 client_function=self.client_arn,
             ),
             self._drills,
-        )
+        ).node
         self.fault_alarm: Final = FaultNotEndedAlarm(
             self, "FaultNotEnded", service, topic, notify_recovery=notify_recovery
         )
@@ -352,7 +354,7 @@ class DrillGroup(Construct):
         The watchdog is called as soon as its schedule is made, and names machines that the
         schedule does not refer to.
         """
-        self._watchdog_schedule.node.add_dependency(machine)
+        self._watchdog.add_dependency(machine)
 
     def _log(self) -> logs.CfnLogGroup:
         """The log group of everything, deleted with the stack; the journals keep the results.

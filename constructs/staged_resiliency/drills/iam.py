@@ -17,7 +17,7 @@ from constructs import Construct
 
 from staged_resiliency.drills.faults import Place, Statement
 from staged_resiliency.shared.acknowledge import acknowledge
-from staged_resiliency.shared.stacks import stack_of
+from staged_resiliency.shared.stacks import region_of, stack_of
 
 # Why a wildcard has no narrower form, by how it ends; for reviewers, beside the role.
 _WHY_WILDCARD: Final[Mapping[str, str]] = {
@@ -83,7 +83,7 @@ def place_of(scope: Construct) -> Place:
     """The partition, region and account of a construct's stack."""
     stack = stack_of(scope)
     if stack not in _PLACES:
-        _PLACES[stack] = Place(stack.partition, stack.region, stack.account)
+        _PLACES[stack] = Place(stack.partition, region_of(stack), stack.account)
     return _PLACES[stack]
 
 

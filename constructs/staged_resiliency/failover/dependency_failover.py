@@ -7,7 +7,11 @@ from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
 from staged_resiliency.failover.alarms import SignalAlarm
-from staged_resiliency.failover.endpoint_health_check import EndpointHealthCheck
+from staged_resiliency.failover.endpoint_health_check import (
+    EndpointHealthCheck,
+    HttpsRequest,
+    TcpConnect,
+)
 from staged_resiliency.failover.health_checks import (
     AlarmHealthCheck,
     CalculatedHealthCheck,
@@ -23,7 +27,7 @@ from staged_resiliency.failover.records import (
 from staged_resiliency.failover.signals import AlarmSignal, EndpointSignal
 from staged_resiliency.shared import limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
-from staged_resiliency.shared.literals import checked, wrong_type
+from staged_resiliency.shared.literals import checked, is_literal, wrong_type
 
 
 class DependencyFailover(Construct):
@@ -52,8 +56,8 @@ class DependencyFailover(Construct):
 
     Raises:
         InvalidInputError: A value that Route 53 would refuse, targets that are equal, of two kinds,
-            or both of CloudFront, no alarm, or an alarm on the dependency's own name, which would
-            recover by the failover that it decides.
+            or both of CloudFront, a bucket that can't answer for the name, no alarm, or an alarm on
+            the dependency's own name, which would recover by the failover that it decides.
 
     Attributes:
         health_check: The health check of the primary record.
@@ -111,8 +115,12 @@ class DependencyFailover(Construct):
         if not isinstance(decided_by, EndpointSignal | AlarmSignal):
             allowed = "EndpointSignal(...) or AlarmSignal(...)"
             raise wrong_type(owner, "decided_by", decided_by, allowed)
+        for name, target in (("primary", primary), ("secondary", secondary)):
+            _require_answering_bucket(name, target, record_name)
         if isinstance(decided_by, AlarmSignal):
             _require_alarms_on_the_primary(decided_by, dependency)
+        else:
+            _require_website_over_http(primary, decided_by)
         super().__init__(scope, construct_id)
         label = f"{service}-{names.primary_of(dependency)}"
         self.health_check: Final[HealthCheck] = (
@@ -166,6 +174,55 @@ class DependencyFailover(Construct):
             ],
             healthy_at_least=1,
             label=f"{label}-for-any-host",
+        )
+
+
+def _require_answering_bucket(
+    name: str, target: NameTarget | AliasTarget, record_name: str
+) -> None:
+    """Refuse a bucket that can't answer for a name: S3 finds it by the name that is asked for.
+
+    Sources: AmazonS3/latest/userguide/VirtualHosting.html and, of aliases,
+    Route53/latest/APIReference/API_AliasTarget.html
+    """
+    if not is_literal(target.dns_name) or not is_literal(record_name):
+        return
+    bucket = validation.s3_bucket(target.dns_name)
+    if bucket is None:
+        return
+    website = validation.is_s3_website(target.dns_name)
+    if isinstance(target, AliasTarget) and (bucket or not website):
+        raise InvalidInputError(
+            f"DependencyFailover: {name}: {target.dns_name} can't be the target of an alias: Route "
+            "53 takes the website endpoint of a region, without a bucket; give one like "
+            "s3-website-us-west-2.amazonaws.com"
+        )
+    own = validation.domain_name(record_name)
+    if bucket not in ("", own):
+        raise InvalidInputError(
+            f"DependencyFailover: {name}: {target.dns_name} is the bucket {bucket}, and Amazon S3 "
+            f"finds buckets by the name that clients ask for; give one named {own}"
+        )
+
+
+def _require_website_over_http(primary: NameTarget | AliasTarget, signal: EndpointSignal) -> None:
+    """Refuse a website of Amazon S3 that Route 53's health checkers would never find healthy.
+
+    Source: AmazonS3/latest/userguide/WebsiteEndpoints.html
+    """
+    if not is_literal(primary.dns_name) or not validation.is_s3_website(primary.dns_name):
+        return
+    if isinstance(signal.request, TcpConnect):
+        return
+    if validation.s3_bucket(primary.dns_name) == "":
+        raise InvalidInputError(
+            f"DependencyFailover: primary: {primary.dns_name} names no bucket, and Route 53 health "
+            "checkers ask by this name; let hosts decide, with an AlarmSignal"
+        )
+    if isinstance(signal.request, HttpsRequest):
+        raise InvalidInputError(
+            f"DependencyFailover: primary: {primary.dns_name} is a website endpoint of Amazon S3, "
+            "which has no https; give EndpointSignal an HttpRequest"
         )
 
 

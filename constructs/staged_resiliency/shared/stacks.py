@@ -25,6 +25,11 @@ def stack_of(scope: Construct) -> Stack:
     return stack
 
 
+def set_stack_of(construct: Construct, parent: Construct) -> None:
+    """Record that a construct is in the stack of its parent, so that nobody asks the CDK."""
+    _STACKS[construct] = ref(stack_of(parent))
+
+
 def region_of(scope: Construct) -> str:
     """Return the region of a construct's stack."""
     stack = stack_of(scope)

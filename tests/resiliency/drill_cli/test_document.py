@@ -1,9 +1,13 @@
 """docs/drill-command.md shows what the command really prints."""
 
+import pytest
+
 from tests.fake_aws.command import CommandAccount
 from tests.resiliency.conftest import Resiliency
 from tests.resiliency.drill_cli.showing import outputs
 from tests.support import ROOT
+
+pytestmark = pytest.mark.no_cover
 
 
 def test_every_output_in_the_document_is_the_commands_own(

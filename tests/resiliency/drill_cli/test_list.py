@@ -13,7 +13,6 @@ DAY = 86_400.0
 
 
 def shutdown(days_ago: float, **changes: object) -> dict[str, object]:
-    """A run of the shutdown."""
     script = replace(journals.STOPPED, experiment="shutdown", kind="drill")
     return {**journals.run_of(script, injected_at=NOW - days_ago * DAY), **changes}
 
@@ -54,7 +53,7 @@ def test_each_drill_is_shown_with_its_fault_its_next_run_and_whether_it_runs_dry
         ),
     },
 )
-def test_a_drill_stands_as_its_last_judged_run_and_its_last_passed_one_say(
+def test_the_state_of_a_drill_is_of_its_last_judged_run_and_its_last_passed_one(
     runs: list[dict[str, object]], expected: list[str], made: CommandAccount, drill: Resiliency
 ) -> None:
     for number, each in enumerate(runs):

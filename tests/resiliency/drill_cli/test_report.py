@@ -25,7 +25,6 @@ def runs(made: CommandAccount) -> None:
 
 
 def dry_run() -> dict[str, object]:
-    """A dry run."""
     script = replace(journals.STOPPED, experiment="shutdown", kind="drill")
     expected = "no fault was injected: would be aimed at i-0"
     finding = RunResult(

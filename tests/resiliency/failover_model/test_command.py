@@ -21,7 +21,7 @@ def template(failover_template: Template, tmp_path: Path) -> Path:
     return file
 
 
-def test_a_table_tells_each_fault_of_a_template(template: Path, resiliency: Resiliency) -> None:
+def test_a_table_has_each_fault_of_a_template(template: Path, resiliency: Resiliency) -> None:
     told = resiliency("timing", template, "--outages", "50").out
     assert "host stopped" in told
     assert "never" in told
@@ -40,7 +40,9 @@ def test_json_holds_the_same_for_programs_and_the_seed_decides(
     assert told("--seed", "1") != told("--seed", "2")
 
 
-def test_what_is_no_template_is_told_in_one_line(tmp_path: Path, resiliency: Resiliency) -> None:
+def test_what_is_no_template_is_reported_in_one_line(
+    tmp_path: Path, resiliency: Resiliency
+) -> None:
     file = tmp_path / "file.json"
     file.write_text("{")
     error = resiliency("timing", file, status=1).err
@@ -57,7 +59,7 @@ def test_a_number_of_outages_is_one_or_more(
     assert printed.err.endswith(told)
 
 
-def test_two_designs_are_told_side_by_side(
+def test_two_designs_are_printed_side_by_side(
     template: Path, tmp_path: Path, resiliency: Resiliency
 ) -> None:
     after = tmp_path / "after.json"
@@ -114,7 +116,7 @@ def test_a_chart_is_written_beside_what_is_printed(
         (["--against", "gone.json"], "gone.json: is not there"),
     ],
 )
-def test_what_can_not_be_done_is_told_in_one_line(
+def test_what_can_not_be_done_is_reported_in_one_line(
     words: list[str], message: str, template: Path, resiliency: Resiliency
 ) -> None:
     told = resiliency("timing", template, "--outages", "5", *words, status=1)

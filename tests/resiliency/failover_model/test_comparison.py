@@ -113,7 +113,7 @@ def printed(before: list[Verdict], after: list[Verdict]) -> str:
         "after dependency blackholed: cdn: never, as only shop-blue-cdn-connectivity-failed",
     ],
 )
-def test_people_are_told(text: str) -> None:
+def test_the_report_has_this_text(text: str) -> None:
     assert text in printed(list(BEFORE), list(AFTER))
 
 
@@ -127,7 +127,7 @@ def test_the_difference_that_is_shown_is_that_of_the_numbers_shown() -> None:
         assert int(after) - int(before) == int(grown.strip("()"))
 
 
-def test_what_stays_as_it_is_is_told_once() -> None:
+def test_what_stays_as_it_is_is_printed_once() -> None:
     assert "never → never" not in printed(list(BEFORE), list(BEFORE))
 
 

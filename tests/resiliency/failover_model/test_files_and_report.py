@@ -151,11 +151,11 @@ def printed(shown: Sequence[Verdict]) -> str:
         "message an alarm on HealthCheckStatus fires after: host stopped ",
     ],
 )
-def test_people_are_told(text: str) -> None:
+def test_the_report_has_this_text(text: str) -> None:
     assert text in printed(verdicts())
 
 
-def test_a_move_of_some_outages_only_is_told() -> None:
+def test_a_move_of_some_outages_only_is_printed() -> None:
     some = replace(verdicts()[0], moved=4)
     assert "(only 40% of outages)" in printed([some])
 

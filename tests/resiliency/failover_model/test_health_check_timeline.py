@@ -35,6 +35,8 @@ from tests.resiliency.failover_model.support import (
     unhealthy,
 )
 
+pytestmark = pytest.mark.no_cover
+
 TWO_MORE = replace(Assumptions(), extra_periods=Range(2, 2, "periods", "a test"))
 
 
@@ -92,7 +94,7 @@ def test_a_database_that_fails_over_is_lost_for_one_to_two_minutes(seed: int) ->
             assert known >= stream.evident or total == count
 
 
-def test_a_stopped_host_is_told_by_three_minutes_without_a_value() -> None:
+def test_a_stopped_host_is_recognized_by_three_minutes_without_a_value() -> None:
     # Minutes 0, 1 and 2 stay empty; the value of minute 0 was due at 30 + 37.5. Read at 210.
     assert course(unhealthy(status_alarm()), Effect.SILENT) == StatusTimeline(
         True, [(225, False)], 67.5
@@ -116,7 +118,7 @@ def test_long_periods_have_a_range_of_their_own() -> None:
     assert later - usual == 300
 
 
-def test_an_impaired_host_is_told_by_one_bad_value() -> None:
+def test_an_impaired_host_is_recognized_by_one_bad_value() -> None:
     # EC2 knows at 30 + 90, so the check at 150 fails, of minute 2, which arrives at 187.5.
     assert course(unhealthy(status_alarm()), Effect.IMPAIRED) == StatusTimeline(
         True, [(225, False)], 187.5
@@ -134,7 +136,7 @@ def test_a_peer_that_is_not_answered_is_known_after_the_probes_deadline() -> Non
     )
 
 
-def test_a_silent_probe_is_told_by_as_many_minutes_as_cloudwatch_looks_back() -> None:
+def test_a_silent_probe_is_recognized_after_the_minutes_that_cloudwatch_evaluates() -> None:
     # Minutes 0 to 3 stay empty; minute 0 was due at 66 + 8. Read at 270.
     found = course(unhealthy(probe_alarm("db-connectivity")), Effect.SILENT)
     assert found == StatusTimeline(True, [(285, False)], 74)

@@ -30,7 +30,7 @@ def distribution(*, status_codes: Sequence[int] = (503, 504), **primary: object)
                             "Items": [
                                 {
                                     "Id": "group",
-                                    "FailoverCriteria": {"StatusCodes": {"Items": status_codes}},
+                                    "FailoverCriteria": {"StatusCodes": {"Items": [*status_codes]}},
                                     "Members": {"Items": [{"OriginId": "a"}, {"OriginId": "b"}]},
                                 }
                             ],
@@ -95,7 +95,8 @@ def test_members_that_are_no_origins_are_named() -> None:
     with pytest.raises(TemplateError) as error:
         read_origin_groups({"cdn": template})
     assert str(error.value) == (
-        "cdn: Cdn: OriginGroups[0]: Members: are not two of the distribution's origins"
+        "cdn: Cdn: DistributionConfig: OriginGroups: Items[0]: Members: are not two of the "
+        "distribution's origins"
     )
 
 

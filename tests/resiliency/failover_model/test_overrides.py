@@ -79,6 +79,10 @@ def test_a_range_and_a_number_are_taken() -> None:
             "--assume evaluation_interval=0: evaluation_interval of 0 to 0; allowed: 1 to 3600",
         ),
         (
+            ["probe_timeout=61"],
+            "--assume probe_timeout=61: probe_timeout of 61 to 61; allowed: 0 to 60",
+        ),
+        (
             ["client_cache=inf"],
             "--assume client_cache=inf: client_cache of inf to inf; allowed: 0 to 604800",
         ),
@@ -91,7 +95,7 @@ def test_what_can_not_be_assumed_is_refused(words: list[str], message: str) -> N
 
 
 @pytest.mark.parametrize("name", [name for name, _ in Assumptions().ranges()])
-def test_the_least_and_the_most_of_each_assumption_can_be_played_through(name: str) -> None:
+def test_the_least_and_the_most_of_each_assumption_can_be_simulated(name: str) -> None:
     check = all_of(unhealthy(status_alarm()), healthy(peer_alarm()), endpoint())
     with pytest.raises(UserError, match="allowed: ") as raised:
         parse_assumptions([f"{name}=1e9"])
@@ -123,7 +127,7 @@ PROBE = Probe("Shop", 30, 10)
         "it watches the same host": pair_of(unhealthy(status_alarm())),
     },
 )
-def test_what_templates_tell_of_the_probe_stands_in_for_defaults(pair: Pair) -> None:
+def test_what_templates_say_of_the_probe_replaces_defaults(pair: Pair) -> None:
     graph = FailoverGraph([pair], [probe_alarm("db-connectivity")], [Probe("Other", 1, 1), PROBE])
     told = assumptions_for_pair(graph, pair, Assumptions())
     assert (told.probe_interval.low, told.probe_interval.high) == (30, 30)
@@ -132,7 +136,7 @@ def test_what_templates_tell_of_the_probe_stands_in_for_defaults(pair: Pair) -> 
     assert not told.probe_interval.assumed
 
 
-def test_a_probe_of_another_service_tells_nothing() -> None:
+def test_a_probe_of_another_service_changes_no_assumption() -> None:
     pair = pair_of(healthy(peer_alarm()))
     graph = FailoverGraph([pair], [], [Probe("Other", 30, 10)])
     assert assumptions_for_pair(graph, pair, Assumptions()) == Assumptions()
@@ -199,11 +203,11 @@ def test_a_probe_is_read_from_its_association() -> None:
         "timeout of NaN": encoded({**SOUND, "timeout_seconds": float("nan")}),
     },
 )
-def test_an_association_of_something_else_tells_nothing(configuration: object) -> None:
+def test_an_association_of_something_else_is_read_as_no_probe(configuration: object) -> None:
     assert read_graph(association(configuration)).probes == []
 
 
-def test_a_probe_that_is_taken_away_tells_nothing() -> None:
+def test_a_probe_that_is_uninstalled_is_not_read() -> None:
     assert read_graph(association(encoded(SOUND), Action=["Uninstall"])).probes == []
 
 

@@ -35,6 +35,8 @@ from tests.resiliency.failover_model.support import (
     unhealthy,
 )
 
+pytestmark = pytest.mark.no_cover
+
 STATUS = unhealthy(status_alarm())
 PEER = healthy(peer_alarm())
 DB = unhealthy(probe_alarm("db-connectivity"))
@@ -100,7 +102,7 @@ def test_people_are_notified_once_the_new_status_was_published_and_read() -> Non
     assert harmless.message is None
 
 
-def test_the_faults_wanted_are_played_through_with_the_numbers_they_have_among_all() -> None:
+def test_the_faults_wanted_are_simulated_with_the_numbers_they_have_among_all() -> None:
     graph = graph_of(pair_of(all_of(STATUS, PEER)))
     some = [Fault(FaultKind.ENDPOINT_DEAD), Fault(FaultKind.HOST_IMPAIRED)]
     found = failover_times(graph, outages=50, only=some)
@@ -338,7 +340,7 @@ def test_every_assumption_says_what_it_is_and_rests_on() -> None:
 @pytest.mark.parametrize(
     ("period", "periods"), [(60, 1000), (3600, 24), (86_400, 1)], ids=["1000 min", "24 h", "1 d"]
 )
-def test_of_an_alarm_that_looks_back_over_hours_fewer_outages_are_played(
+def test_of_an_alarm_that_evaluates_hours_fewer_outages_are_simulated(
     period: int, periods: int
 ) -> None:
     alarm = status_alarm(
@@ -349,7 +351,7 @@ def test_of_an_alarm_that_looks_back_over_hours_fewer_outages_are_played(
     assert _affordable(10, effects, Assumptions()) == 10
 
 
-def test_of_usual_alarms_all_outages_are_played() -> None:
+def test_of_usual_alarms_all_outages_are_simulated() -> None:
     alarm = status_alarm(period_seconds=300, evaluation_periods=5)
     assert _affordable(2_000, {unhealthy(alarm): Effect.SILENT}, Assumptions()) == 2_000
 

@@ -190,7 +190,6 @@ class RehearsedService(SimulatedService):
         return tuple(self._view.answer())
 
     def alarm_state(self, name: str) -> tuple[str, float]:
-        """The state of an alarm in the rehearsal."""
         seen = self._view.alarm(name)
         if seen is None:
             return "INSUFFICIENT_DATA", self._view.clock.service

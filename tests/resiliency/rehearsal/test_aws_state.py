@@ -41,7 +41,7 @@ def pair(check: HealthCheck | None, secondary: HealthCheck | None = None) -> Pai
     )
 
 
-def test_a_change_of_state_is_told_once_with_the_former_state() -> None:
+def test_a_change_of_state_is_reported_once_with_the_former_state() -> None:
     alarms = Alarms([ALARM])
     assert list(alarms.evaluate({"db": [None, None, 1.0, 1.0]})) == [
         (ALARM, AlarmState.INSUFFICIENT_DATA, AlarmState.OK)

@@ -29,7 +29,7 @@ def test_a_clock_begins_at_a_whole_minute_that_is_past() -> None:
     assert clock.service < clock.wall - 7000
 
 
-def test_another_process_tells_the_same_time(frozen: Clock) -> None:
+def test_another_process_has_the_same_time(frozen: Clock) -> None:
     assert Clock.from_json(frozen.to_json()) == frozen
 
 

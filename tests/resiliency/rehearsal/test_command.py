@@ -193,7 +193,7 @@ def test_a_scenario_that_does_not_exist_is_refused(deployment: Deployment) -> No
     )
 
 
-def test_a_lost_process_is_told_and_nothing_is_written(
+def test_a_lost_process_is_reported_and_nothing_is_written(
     files: list[str], tmp_path: Path, resiliency: Resiliency
 ) -> None:
     done = resiliency(*files, "--scenario", "host-stops", "--seed", "2", status=1)
@@ -242,7 +242,7 @@ def test_somebody_elses_folder_is_refused_before_anything_runs(
     assert "holds thesis.txt" in resiliency(*files, status=1).err
 
 
-def test_a_report_that_can_t_be_written_is_told(
+def test_a_report_that_can_t_be_written_is_reported(
     files: list[str], resiliency: Resiliency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -369,7 +369,7 @@ def test_in_a_narrow_terminal_progress_is_lines(deployment: Deployment) -> None:
     assert re.search(r"host-stops +0:00 +steady state", screen.getvalue())
 
 
-def test_a_request_that_is_told_late_is_no_news(deployment: Deployment) -> None:
+def test_an_observation_that_arrives_late_is_not_printed(deployment: Deployment) -> None:
     (plan,) = plans_of(deployment, "host-stops", scale=20, outages=20)
     screen = io.StringIO()
     with Progress([plan], 20, Console(file=screen, width=160)) as progress:
@@ -416,6 +416,6 @@ def test_clients_who_never_move_miss_the_objective(deployment: Deployment) -> No
     assert last.endswith(": clients did not reach bookstore-api-green, objective 600 s")
 
 
-def test_without_an_objective_none_is_told(deployment: Deployment) -> None:
+def test_without_an_objective_none_is_printed(deployment: Deployment) -> None:
     (last,) = last_lines(replace(deployment, objective_seconds=None), "host-stops", seed=0)
     assert last == "passed      bookstore-api-blue stops and comes back"

@@ -121,7 +121,7 @@ def test_without_metadata_peers_tell_the_hosts_addresses(deciding_templates: Tem
     assert (found.active.name, found.standby.name) == (BLUE.name, GREEN.name)
 
 
-def test_hosts_that_nothing_tells_are_asked_for(example_templates: Templates) -> None:
+def test_hosts_that_no_template_names_are_asked_for(example_templates: Templates) -> None:
     templates = edited(without_metadata(example_templates), remove_health_check)
     with pytest.raises(TemplateError) as refused:
         read_deployment(templates)

@@ -165,7 +165,7 @@ def test_no_peer_observes_a_host_when_both_are_down(
     assert one < alone
 
 
-def test_a_killed_probe_is_told_and_moves_nobody(plans: Mapping[str, Plan]) -> None:
+def test_a_killed_probe_is_notified_and_moves_no_client(plans: Mapping[str, Plan]) -> None:
     found = plans["probe-killed"]
     assert {ClientsStay(RECORD, BLUE), ClientsServed(RECORD)} < set(found.hypothesis)
     assert fires(found, f"{BLUE}-probe-silent") is not None
@@ -200,7 +200,7 @@ def test_clients_must_leave_whatever_the_model_says(
     assert found.notes[0].startswith("the model expects no failover: ")
 
 
-def test_people_must_hear_of_a_host_that_stopped(example_templates: Templates) -> None:
+def test_people_must_be_notified_of_a_host_that_stopped(example_templates: Templates) -> None:
     found = plan(
         edited(example_templates, set_alarm(STATUS_ALARM, TreatMissingData="missing")), "host-stops"
     )
@@ -210,7 +210,7 @@ def test_people_must_hear_of_a_host_that_stopped(example_templates: Templates) -
 @pytest.mark.parametrize(
     "values", [{"Threshold": 0}, {"EvaluationPeriods": 10, "DatapointsToAlarm": 10}]
 )
-def test_people_must_hear_of_a_dependency_in_time(
+def test_people_must_be_notified_of_a_dependency_in_time(
     example_templates: Templates, values: Mapping[str, int]
 ) -> None:
     found = plan(edited(example_templates, set_alarm(DB_ALARM, **values)), "db-blackholed")
@@ -299,7 +299,7 @@ def test_signals_that_decide_must_move_clients(deciding_templates: Templates, na
     assert found.predicted is not None
 
 
-def test_a_hanging_endpoint_is_told_by_its_peer(deciding_templates: Templates) -> None:
+def test_a_hanging_endpoint_is_reported_by_its_peer(deciding_templates: Templates) -> None:
     found = plan(deciding_templates, "endpoint-hangs")
     assert fires(found, f"{BLUE}-peer-connectivity-failed") is not None
 
@@ -362,7 +362,7 @@ def messages(plan: Plan) -> set[str]:
     return {expected.alarm for expected, _ in plan.messages}
 
 
-def test_people_must_get_a_message_of_what_tells_of_the_fault(plans: Mapping[str, Plan]) -> None:
+def test_people_must_be_notified_of_the_alarm_on_the_fault(plans: Mapping[str, Plan]) -> None:
     assert messages(plans["host-stops"]) == {STATUS_ALARM, FAILOVER_ALARM}
     assert messages(plans["db-blackholed"]) == {DB_ALARM}
     assert messages(plans["probe-killed"]) == {f"{BLUE}-probe-silent"}

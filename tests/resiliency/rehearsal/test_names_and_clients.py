@@ -145,7 +145,7 @@ def test_the_resolver_keeps_an_answer_for_its_ttl_and_no_longer(
 
 
 @pytest.mark.parametrize("name", ["other.example.com", None])
-def test_a_name_that_can_t_be_resolved_is_told(zone: Zone, name: str | None) -> None:
+def test_a_name_that_can_t_be_resolved_is_reported(zone: Zone, name: str | None) -> None:
     async def run() -> None:
         server = NameServer(zone)
         place = await server.start()
@@ -162,7 +162,7 @@ def test_a_name_that_can_t_be_resolved_is_told(zone: Zone, name: str | None) -> 
     asyncio.run(run())
 
 
-def test_the_client_tells_who_served_it_and_why_nobody_did(
+def test_the_client_records_who_served_it_or_why_nobody_did(
     zone: Zone, service: tuple[str, int]
 ) -> None:
     told: list[tuple[str, str]] = []

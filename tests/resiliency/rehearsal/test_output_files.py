@@ -103,13 +103,13 @@ def test_the_current_folder_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("folder", ["/proc/x", "/proc/x/y", "/"])
-def test_what_can_not_be_written_is_told_before_anything_runs(folder: str) -> None:
+def test_what_can_not_be_written_is_reported_before_anything_runs(folder: str) -> None:
     with pytest.raises(UserError) as refused:
         require_writable(Path(folder))
     assert str(refused.value).startswith(f"{folder}: ")
 
 
-def test_a_link_that_leads_to_itself_is_told(tmp_path: Path) -> None:
+def test_a_link_that_leads_to_itself_is_reported(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to("link")
     with pytest.raises(UserError, match="can't be written"):

@@ -80,7 +80,7 @@ def test_a_page_can_be_made_of_the_journals(deployment: Deployment) -> None:
     assert "probe-killed" in made
 
 
-def test_who_watches_is_told_how_a_client_reaches_the_service(deployment: Deployment) -> None:
+def test_the_watcher_is_given_the_client_and_its_server(deployment: Deployment) -> None:
     seen: list[Running] = []
 
     async def run() -> None:
@@ -186,7 +186,7 @@ def test_clients_must_have_been_served_by_the_active_host_before(
     [set_alarm(STATUS_ALARM, AlarmActions=None), set_alarm(STATUS_ALARM, ActionsEnabled=False)],
     ids=["none", "disabled"],
 )
-def test_people_must_be_told_of_what_they_must_hear_of(
+def test_people_must_be_notified_of_what_the_plan_expects(
     example_templates: Templates, off: Edit
 ) -> None:
     silent = read_deployment(edited(example_templates, off))
@@ -200,7 +200,7 @@ def test_people_must_be_told_of_what_they_must_hear_of(
     assert told in console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_people_must_be_told_that_clients_are_moved_and_back(
+def test_people_must_be_notified_that_clients_are_moved_and_back(
     example_templates: Templates,
 ) -> None:
     silent = read_deployment(edited(example_templates, silence_alarms))
@@ -251,7 +251,7 @@ def test_a_message_must_arrive_in_time(
     assert verdict.message == f"a message of {STATUS_ALARM}: not within {within:.0f} s ({found})"
 
 
-def test_a_process_that_is_lost_is_told() -> None:
+def test_a_process_that_is_lost_is_reported() -> None:
     lost: list[str] = []
 
     async def run() -> None:

@@ -149,7 +149,7 @@ def test_work_that_fails_ends_the_run(deployment: Deployment, tmp_path: Path) ->
         asyncio.run(asyncio.wait_for(run(), 60))
 
 
-def test_a_start_that_takes_too_long_is_told(
+def test_a_start_that_takes_too_long_is_reported(
     deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resiliency.rehearsal.scenario_runner._START_SECONDS", 0.01)

@@ -100,7 +100,7 @@ def test_a_service_without_a_probe_is_rehearsed_too(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_an_address_of_neither_host_stands_for_the_active_one(
+def test_an_address_of_neither_host_means_the_active_one(
     deciding_templates: Templates,
 ) -> None:
     deployment = read_deployment(deciding_templates)

@@ -52,6 +52,8 @@ from tests.journals import (
     run_of,
 )
 
+pytestmark = pytest.mark.no_cover
+
 
 def journal(made: object) -> Journal:
     return parse_journal(made, "made here")
@@ -217,7 +219,7 @@ def test_bars_are_in_the_service_s_seconds_at_any_speed(time_scale: float) -> No
         ("signal", "usual", Tone.CALM),
     ],
 )
-def test_a_state_looks_like_what_it_means(source: str, value: str, tone: Tone) -> None:
+def test_a_state_has_the_tone_of_its_meaning(source: str, value: str, tone: Tone) -> None:
     seen = [transition(-5, source, "it", "usual"), transition(5, source, "it", value)]
     run = stopped(transitions=seen)
     assert lanes_of(run, interval_of(run))[-1].bars[-1].tone is tone

@@ -247,7 +247,6 @@ def test_a_bucket_that_is_replaced_stays() -> None:
 
 
 def policy(*statements: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    """A managed policy."""
     document = {"Version": "2012-10-17", "Statement": list(statements)}
     return {"P": resource("IAM::ManagedPolicy", PolicyDocument=document, **more)}
 

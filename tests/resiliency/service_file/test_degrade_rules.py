@@ -53,9 +53,7 @@ def share_of_runs_that_fire(environment: Environment, loss_percent: int) -> floa
     [{}, {"evaluation_periods": 1}, {"evaluation_periods": 3, "datapoints_to_alarm": 2}],
     ids=["2 of 2", "1 of 1", "2 of 3"],
 )
-def test_the_chance_is_at_least_that_of_alarms_that_are_played(
-    alarm: Data, loss_percent: int
-) -> None:
+def test_the_chance_is_at_least_that_of_simulated_alarms(alarm: Data, loss_percent: int) -> None:
     environment = degraded(**alarm)
     assert environment.drills is not None
     drill = environment.drills.by_name["db-blackhole"]

@@ -95,6 +95,6 @@ def test_functions_call_what_they_declare_and_nothing_else() -> None:
     }
 
 
-def test_permissions_are_told_once() -> None:
+def test_each_permission_is_stated_once() -> None:
     for each in functions.ALL:
         assert len(set(each.permissions)) == len(each.permissions)

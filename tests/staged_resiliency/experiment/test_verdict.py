@@ -465,7 +465,7 @@ def test_a_hypothesis_without_expectations_is_none() -> None:
         judge([], [], RUN)
 
 
-def test_a_verdict_tells_what_failed_and_else_all() -> None:
+def test_a_verdict_says_what_failed_and_otherwise_everything() -> None:
     moved = requests(GREEN, 200, 201, 202)
     failed = judge([MOVE, FIRES], moved, RUN)
     assert failed.status is FAILED

@@ -13,9 +13,11 @@ from staged_resiliency import (
     DependencyFailover,
     EndpointSignal,
     HostedZone,
+    HttpRequest,
     HttpsRequest,
     MissingData,
     NameTarget,
+    TcpConnect,
 )
 from staged_resiliency.shared.hosts import COLORS
 from tests.staged_resiliency.support import HEALTH_CHECK, RECORD, ZONE_ID, refused, synthesized
@@ -195,7 +197,7 @@ TWO_DISTRIBUTIONS = (
             "each primary record needs a secondary one",
         ),
         (
-            {"record_name": "example.com"},
+            {"record_name": "example.com", "secondary": NameTarget("cdn.example.net")},
             "FailoverRecords: record_name: example.com is the zone's own name, which can't be a "
             "CNAME record; give AliasTarget(...) as primary and secondary",
         ),
@@ -213,11 +215,45 @@ TWO_DISTRIBUTIONS = (
             "DependencyFailover: decided_by: 'primary' is of type str; give EndpointSignal(...) or "
             "AlarmSignal(...)",
         ),
+        (
+            {"secondary": NameTarget("shop.s3.eu-west-1.amazonaws.com")},
+            "DependencyFailover: secondary: shop.s3.eu-west-1.amazonaws.com is the bucket shop, "
+            "and Amazon S3 finds buckets by the name that clients ask for; give one named "
+            "images.example.com",
+        ),
+        (
+            {
+                "primary": AliasTarget(CDN, CLOUDFRONT_ZONE),
+                "secondary": AliasTarget(BUCKET, "Z1BKCTXD74EZPE"),
+            },
+            f"DependencyFailover: secondary: {BUCKET} can't be the target of an alias: Route 53 "
+            "takes the website endpoint of a region, without a bucket; give one like "
+            "s3-website-us-west-2.amazonaws.com",
+        ),
+        (
+            {"primary": SECONDARY, "secondary": PRIMARY},
+            f"DependencyFailover: primary: {BUCKET} is a website endpoint of Amazon S3, which has "
+            "no https; give EndpointSignal an HttpRequest",
+        ),
+        (
+            {
+                "primary": AliasTarget("s3-website-eu-west-1.amazonaws.com", "Z1BKCTXD74EZPE"),
+                "secondary": AliasTarget(CDN, CLOUDFRONT_ZONE),
+            },
+            "DependencyFailover: primary: s3-website-eu-west-1.amazonaws.com names no bucket, and "
+            "Route 53 health checkers ask by this name; let hosts decide, with an AlarmSignal",
+        ),
     ],
 )
 def test_what_could_not_fail_over_is_refused(changes: Data, message: str) -> None:
     with refused(message):
         failover(Stack(), **changes)
+
+
+def test_a_website_may_be_the_primary_over_http_or_by_its_port() -> None:
+    for request in (HttpRequest(path="/status.txt"), TcpConnect(80)):
+        made = {"primary": SECONDARY, "secondary": PRIMARY, "decided_by": EndpointSignal(request)}
+        assert failover(Stack(), **made).records.record_name == "images.example.com"
 
 
 def test_an_alarm_on_the_dependencys_own_name_is_refused() -> None:

@@ -48,7 +48,6 @@ def records(stack: Stack, **changes: Any) -> FailoverRecords:
 
 
 def record_sets(**changes: Any) -> list[Data]:
-    """The records of that pair."""
     return records_of(synthesized(lambda stack: records(stack, **changes)))
 
 

@@ -39,7 +39,6 @@ BLUE_ADDRESS, GREEN_ADDRESS = BLUE.target, GREEN.target
 
 
 def template_of(**changes: Any) -> Template:
-    """The template of that failover."""
     return synthesized(lambda stack: a_failover(stack, **changes))
 
 
@@ -184,7 +183,7 @@ def test_a_setting_of_the_status_alarms_reaches_both(
     }
 
 
-def test_the_display_name_stands_in_alarm_texts() -> None:
+def test_the_display_name_is_in_alarm_texts() -> None:
     alarm = alarms_of(template_of(display_name="Web Shop"))["shop-blue-StatusCheckFailed"]
     assert alarm["AlarmDescription"] == "Web Shop (Blue) instance failure."
 

@@ -105,7 +105,7 @@ def test_the_endpoint_signal_sends_no_name_when_it_only_connects() -> None:
     assert "FullyQualifiedDomainName" not in config
 
 
-def test_the_endpoint_signal_asks_as_often_and_as_long_as_told() -> None:
+def test_the_endpoint_signal_has_the_interval_and_threshold_given() -> None:
     signal = EndpointSignal(HttpRequest(), interval_seconds=10, failure_threshold=1)
     config = health_check_of(signal, watched())["HealthCheckConfig"]
     assert (config["RequestInterval"], config["FailureThreshold"]) == (10, 1)

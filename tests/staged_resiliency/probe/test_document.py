@@ -198,7 +198,7 @@ def test_a_shell_expands_nothing_in_a_here_document(step: str) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_end_of_a_here_document_stands_in_no_content(step: str) -> None:
+def test_the_delimiter_of_a_here_document_occurs_once(step: str) -> None:
     lines = scripts()[step]
     for delimiter, _ in heredocs(lines):
         assert lines.count(delimiter.strip("'")) == 1

@@ -62,7 +62,6 @@ def a_probe(stack: Stack, **changes: Any) -> ProbeAgent:
 
 
 def template_of(**changes: Any) -> Template:
-    """The template of that probe."""
     return synthesized(lambda stack: a_probe(stack, **changes))
 
 

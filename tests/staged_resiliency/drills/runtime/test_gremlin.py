@@ -151,7 +151,9 @@ ERRORS = {
 
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("status", ERRORS)
-def test_each_error_is_told_and_only_what_can_be_repeated_is(name: str, status: int) -> None:
+def test_each_error_is_reported_and_only_what_can_be_repeated_is_repeated(
+    name: str, status: int
+) -> None:
     method, path, call = CALLS[name]
     meaning, attempts = ERRORS[status]
     with asked() as made:
@@ -236,7 +238,7 @@ def test_times_have_fractions_or_none() -> None:
 @pytest.mark.parametrize(
     ("stage", "since"), [("Running", 60.0), ("Successful", 60.0), ("Pending", None)]
 )
-def test_an_attack_that_has_run_for_an_untold_time_has_since_its_creation(
+def test_an_attack_without_a_start_has_run_since_its_creation(
     stage: str, since: float | None
 ) -> None:
     with asked() as made:

@@ -142,11 +142,13 @@ def test_a_shutdown_is_ended_by_starting_the_instance() -> None:
         assert "StartInstances" in [operation for _, operation in found.made.calls]
 
 
+@pytest.mark.measured
 def test_a_shutdown_whose_client_is_lost_is_judged_by_the_instance() -> None:
     with gremlin_account(SHUTDOWN, ends_in="LostCommunication") as found:
         assert found.run()[1]["status"] == "passed"
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("plan", [SHUTDOWN, BLACKHOLE], ids=["shutdown", "blackhole"])
 def test_a_guard_that_fires_halts_the_attack_at_once(plan: Plan) -> None:
     script = Script(detect=120, clients_move=None)
@@ -186,6 +188,7 @@ def test_a_guard_that_fires_just_after_the_request_keeps_the_host_up() -> None:
         assert found.service.fault_at is None
 
 
+@pytest.mark.measured
 def test_an_attack_is_halted_while_the_guards_can_not_be_read() -> None:
     """AWS FIS watches them by itself; with Gremlin nobody else does."""
     plan = replace(BLACKHOLE, call_seconds=40, sample_seconds=5)
@@ -204,6 +207,7 @@ def test_an_attack_is_halted_while_the_guards_can_not_be_read() -> None:
         assert attack.halted_at < attack.at + 120
 
 
+@pytest.mark.measured
 def test_an_attack_is_not_over_while_it_can_not_be_read_whether_it_was_requested() -> None:
     plan = replace(SHUTDOWN, sample_seconds=5, call_seconds=20)
     with gremlin_account(plan, hidden=True) as found:
@@ -223,6 +227,7 @@ def test_an_attack_is_not_over_while_it_can_not_be_read_whether_it_was_requested
         assert not found.service.broken
 
 
+@pytest.mark.measured
 def test_a_dry_run_whose_attack_can_not_be_read_starts_no_host() -> None:
     with gremlin_account(SHUTDOWN) as found:
         ending = replace(SHUTDOWN.ending, gremlin=None, enabled=False)
@@ -231,6 +236,7 @@ def test_a_dry_run_whose_attack_can_not_be_read_starts_no_host() -> None:
         assert found.made.calls == []
 
 
+@pytest.mark.measured
 def test_the_message_before_an_attack_names_no_command_of_aws_fis() -> None:
     plan = replace(SHUTDOWN, notice_seconds=60)
     with gremlin_account(plan) as found:
@@ -242,6 +248,7 @@ def test_the_message_before_an_attack_names_no_command_of_aws_fis() -> None:
     assert f"start-instances --instance-ids {plans.INSTANCE} --region" in message["Message"]
 
 
+@pytest.mark.measured
 def test_no_attack_is_started_while_a_guard_is_on() -> None:
     script = Script()
     with gremlin_account(SHUTDOWN, script) as found:
@@ -272,6 +279,7 @@ def test_the_attack_of_an_aborted_run_is_halted_by_the_cleanup(plan: Plan, phase
         assert plan is SHUTDOWN or attack.halted_at is not None
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("plan", [SHUTDOWN, BLACKHOLE], ids=["shutdown", "blackhole"])
 def test_an_attack_that_is_requested_just_after_the_abort_is_ended_too(plan: Plan) -> None:
     """An abort does not stop a function that runs."""
@@ -303,6 +311,7 @@ def test_a_host_that_shuts_down_though_its_attack_was_halted_is_started() -> Non
         verdict(made)
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("plan", [SHUTDOWN, BLACKHOLE], ids=["shutdown", "blackhole"])
 def test_a_fault_ends_though_the_functions_may_no_longer_read_the_key(plan: Plan) -> None:
     """As after a deployment with another engine."""
@@ -320,6 +329,7 @@ def test_a_fault_ends_though_the_functions_may_no_longer_read_the_key(plan: Plan
         assert found.made.journal()["verdict"]["status"] in ("passed", "failed")
 
 
+@pytest.mark.measured
 def test_a_run_that_is_aborted_before_its_attack_asks_gremlin_for_nothing_more() -> None:
     with gremlin_account(SHUTDOWN) as found:
         made = found.made
@@ -358,6 +368,7 @@ def test_an_attack_that_may_have_been_started_is_never_requested_again(
         assert made.journal()["verdict"]["status"] in ("aborted", "failed")
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 302])
 def test_an_attack_that_gremlin_refuses_is_no_fault_and_the_run_says_why(status: int) -> None:
     with gremlin_account(SHUTDOWN) as found:
@@ -392,7 +403,7 @@ def test_a_fault_is_ended_though_gremlin_can_no_longer_be_asked(plan: Plan) -> N
             assert found.service.started_by_hand < began + SHUTDOWN.fault_seconds
 
 
-def test_an_attack_that_can_not_be_halted_is_told_until_somebody_mends_it() -> None:
+def test_an_attack_that_can_not_be_halted_is_reported_until_it_is_mended() -> None:
     with gremlin_account(BLACKHOLE, Script(detect=120), halts_in="HaltFailed") as found:
         found.made.before = lambda phase, count: (
             found.service.script.alarm_states.update({plans.GUARD_ALARM: "ALARM"})
@@ -407,6 +418,7 @@ def test_an_attack_that_can_not_be_halted_is_told_until_somebody_mends_it() -> N
         assert "THE FAULT MAY STILL BE THERE: Gremlin reports HaltFailed: reboot" in said["message"]
 
 
+@pytest.mark.measured
 def test_an_attack_whose_client_is_lost_is_waited_for_until_its_length_is_over() -> None:
     with gremlin_account(BLACKHOLE, Script(detect=120), halts_in="LostCommunication") as found:
         found.made.before = lambda phase, count: (
@@ -421,6 +433,7 @@ def test_an_attack_whose_client_is_lost_is_waited_for_until_its_length_is_over()
         assert found.service.now > attack.at + attack.length > attack.halted_at
 
 
+@pytest.mark.measured
 def test_an_attack_that_fails_before_it_begins_is_no_fault() -> None:
     with gremlin_account(BLACKHOLE, ends_in="InitializationFailed") as found:
         _, said = found.run()
@@ -428,6 +441,7 @@ def test_an_attack_that_fails_before_it_begins_is_no_fault() -> None:
         assert "the experiment is failed: Gremlin reports InitializationFailed" in said["message"]
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("told", ["at once", "later"])
 def test_an_attack_on_more_than_the_host_is_halted(told: str) -> None:
     with gremlin_account(BLACKHOLE) as found:
@@ -457,6 +471,7 @@ def test_a_dry_run_finds_the_client_and_attacks_nothing() -> None:
         assert {method for method, _ in found.gremlin.requests} == {"GET"}
 
 
+@pytest.mark.measured
 def test_a_dry_run_that_finds_two_clients_is_no_success() -> None:
     with gremlin_account(replace(SHUTDOWN, enabled=False)) as found:
 
@@ -540,6 +555,7 @@ REFUSED = (
 )
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("plan", "change", "reason"), REFUSED, ids=[f"{row[1].__name__} {n}" for n, row in
                                                 enumerate(REFUSED)]
@@ -555,6 +571,7 @@ def test_a_run_is_refused(plan: Plan, change: Any, reason: str) -> None:
         assert found.created == 0
 
 
+@pytest.mark.measured
 def test_a_host_is_found_by_its_identifier() -> None:
     with gremlin_account(BY_NAME) as found:
         assert found.run()[1]["status"] == "passed"
@@ -578,6 +595,7 @@ def test_the_key_is_nowhere_but_in_the_requests() -> None:
         assert found.made.context.secrets == {SECRET: KEY}
 
 
+@pytest.mark.measured
 def test_a_release_that_can_not_read_the_plan_halts_its_attack_all_the_same() -> None:
     for known in (True, False):
         document = json.loads(json.dumps(SHUTDOWN.to_json()))

@@ -21,7 +21,6 @@ RUN = RunName("arn", "run-1")
 
 
 def call(phase: str, plan: Plan = plans.SHUTDOWN, **results: PhaseResult) -> PhaseInput:
-    """A call of a phase."""
     return PhaseInput(phase, plan, RUN, results, {})
 
 

@@ -35,6 +35,8 @@ from tests.fake_aws.account import (
 )
 from tests.fake_aws.simulation import START, Script, StartedExperiment
 
+pytestmark = pytest.mark.no_cover
+
 # Fewer polls and calls, as these tests need no precision and run many drills.
 SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=25, call_seconds=900)
 BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=25, call_seconds=200)

@@ -275,7 +275,6 @@ def both(one: Datum, other: Datum) -> Datum:
 
 
 def host_series(metric: str, host: str = BLUE) -> Series:
-    """A metric of a host."""
     return Series(metric, (("Host", host),))
 
 

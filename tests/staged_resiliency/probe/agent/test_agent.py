@@ -506,7 +506,7 @@ def test_another_name_tag_makes_another_host_of_it_on_the_next_reload(
     assert f"<4>restarting, as this host is now {GREEN}" in host.lines
 
 
-def test_it_looks_for_another_name_tag_by_itself(
+def test_it_reads_a_changed_name_tag_by_itself(
     host: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "IDENTITY_SECONDS", 0.01)

@@ -144,7 +144,7 @@ def test_the_authorities_in_a_file_are_trusted_and_no_others(tmp_path: Path) -> 
     assert_ends(result(ours, str(file)), Expected(TLS, f"the authorities in {file}: .+"))
 
 
-def test_an_ipv6_address_stands_in_brackets_in_the_request() -> None:
+def test_an_ipv6_address_is_in_brackets_in_the_request() -> None:
     heard: list[bytes] = []
 
     def script(peer: Peer) -> None:
@@ -167,7 +167,7 @@ def test_an_ipv6_address_stands_in_brackets_in_the_request() -> None:
         (HttpCheck("a.example", 8080, host_header="shop.example.com"), "shop.example.com"),
     ],
 )
-def test_a_port_that_is_not_the_schemes_own_stands_in_the_host_header(
+def test_a_port_that_is_not_the_schemes_own_is_in_the_host_header(
     check: HttpCheck, name: str
 ) -> None:
     assert f"\r\nHost: {name}\r\n".encode() in check._request()

@@ -594,7 +594,7 @@ def test_a_poisonous_datum_of_a_running_agent_is_dropped_while_the_others_arrive
 PEER_METRIC = Series("peer-connectivity", (("Host", "blue"), ("Observer", "green")))
 
 
-def test_old_news_of_a_peer_wait_until_no_alarm_looks_that_far_back(tmp_path: Path) -> None:
+def test_old_values_of_a_peer_wait_until_no_alarm_evaluates_their_minutes(tmp_path: Path) -> None:
     """Else zeros of a time in which the observer was cut off would condemn the other host."""
     now = float(MIDNIGHT)
     outbox = outbox_of(folder=tmp_path, wall=lambda: now)

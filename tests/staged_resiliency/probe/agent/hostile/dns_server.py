@@ -34,13 +34,11 @@ Replies = Callable[[Query], Iterable[bytes]]
 
 
 def name(text: str) -> bytes:
-    """A name on the wire."""
     labels = text.encode("latin-1").split(b".") if text else []
     return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
 
 
 def record(kind: int, content: bytes, owner: bytes = ASKED, internet: int = 1) -> bytes:
-    """A record on the wire."""
     return owner + struct.pack("!HHIH", kind, internet, 60, len(content)) + content
 
 

@@ -47,7 +47,6 @@ def and_flood(start: bytes, flood: bytes) -> Script:
 
 
 def chunks(*parts: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
-    """Parts as chunks."""
     return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + end
 
 
@@ -306,6 +305,9 @@ BODIES = [
         {
             "text over the border": after_request(OK + b"\r\n" + BORDER + b"abookstore"),
             "text after the border": after_request(OK + b"\r\n" + BORDER * 2 + b"bookstore"),
+            "text after the border, within its length": after_request(
+                OK + b"Content-Length: 200000\r\n\r\n" + BORDER * 2 + b"bookstore"
+            ),
             "text in the headers alone": after_request(OK + b"X: bookstore\r\n\r\n"),
             "10 MB": after_request(OK + b"\r\n" + b"a" * 10_000_000),
             "body without an end": and_flood(OK + b"\r\n", b"a" * 9999),
