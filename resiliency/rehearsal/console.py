@@ -45,8 +45,7 @@ class Progress:
         self._console = console
         self._runs: dict[str, Running] = {}
         self._names = [plan.scenario.name for plan in plans]
-        self._last: dict[tuple[str, Source, str], str] = {}
-        self._last_at: dict[tuple[str, Source, str], float] = {}
+        self._last: dict[tuple[str, Source, str], Observation] = {}
         self._live: Live | None = None
 
     def __enter__(self) -> "Progress":
@@ -68,20 +67,13 @@ class Progress:
         if observation is not None:
             key = (name, observation.source, observation.subject)
             # A request that hangs is reported when it ends, after others that were made later.
-            if observation.at < self._last_at.get(key, observation.at):
+            former = self._last.get(key)
+            if former is not None and observation.at < former.at:
                 return
-            self._last_at[key] = observation.at
-            former, self._last[key] = self._last.get(key), observation.value
-            if (
-                self._live is None
-                and former != observation.value
-                and _worth_a_line(observation, former)
-            ):
-                self._line(
-                    running,
-                    f"{observation.source.value} {observation.subject}: {observation.value}",
-                    observation.at,
-                )
+            self._last[key] = observation
+            if self._live is None and _worth_a_line(observation, former):
+                what = f"{observation.source.value} {observation.subject}: {observation.value}"
+                self._line(running, what, observation.at)
         elif self._live is None and running.phases[-1].ended_at is None:
             self._line(running, running.phases[-1].name, running.phases[-1].began_at)
 
@@ -103,8 +95,8 @@ class Progress:
             latest = running.observations[-1].at if running.observations else 0.0
             seconds = max(0.0, latest - running.phases[0].began_at) * self._scale
             firing = sum(
-                value == ALARM
-                for (of, source, _), value in self._last.items()
+                last.value == ALARM
+                for (of, source, _), last in self._last.items()
                 if of == name and source is Source.ALARM
             )
             table.add_row(
@@ -118,17 +110,17 @@ class Progress:
         return table
 
     def _latest(self, name: str, wanted: Source) -> str:
-        for (of, source, _), value in self._last.items():
+        for (of, source, _), last in self._last.items():
             if of == name and source is wanted:
-                return value
+                return last.value
         return ""
 
 
-def _worth_a_line(observation: Observation, former: str | None) -> bool:
+def _worth_a_line(observation: Observation, former: Observation | None) -> bool:
     """Whether an observation is a change; metrics are left out, as they change each minute."""
-    return observation.source in _SHOWN and (
-        former is not None or observation.source is Source.FAULT
-    )
+    if former is None:
+        return observation.source is Source.FAULT
+    return observation.source in _SHOWN and former.value != observation.value
 
 
 def print_outcomes(deployment: Deployment, outcomes: Sequence[Outcome], console: Console) -> None:

@@ -30,8 +30,12 @@ async def ask(
     the answer so much later. Raises OSError if there is no answer, in time or at all; the message
     says why.
     """
+
+    async def whole() -> Answer:
+        return await _exchange(*await asyncio.open_connection(*place), host, path)
+
     if after_connecting is None:
-        return await _in_time(_ask(place, host, path), seconds)
+        return await _in_time(whole(), seconds)
     streams = await _in_time(asyncio.open_connection(*place), seconds)
     return await _in_time(_exchange(*streams, host, path), after_connecting)
 
@@ -45,15 +49,8 @@ async def _in_time(work: Coroutine[Any, Any, Result], seconds: float) -> Result:
 
 async def connect(place: tuple[str, int], seconds: float) -> None:
     """Open a connection and close it; OSError if there is none, in time or at all."""
-    try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(*place), seconds)
-    except asyncio.TimeoutError:
-        raise OSError("no connection in time") from None
+    _, writer = await _in_time(asyncio.open_connection(*place), seconds)
     writer.close()
-
-
-async def _ask(place: tuple[str, int], host: str, path: str) -> Answer:
-    return await _exchange(*await asyncio.open_connection(*place), host, path)
 
 
 async def _exchange(

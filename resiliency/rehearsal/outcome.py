@@ -123,13 +123,12 @@ def _extra_failures(deployment: Deployment, running: Running, run: Run) -> Seque
         if run.injected_at - minute <= each.at < run.injected_at and each.value != NO_ANSWER
     ]
     served_by = before[-1].value if before else "nobody"
-    failures = [*_missing_notifications(deployment, running, run)]
+    failures = []
     if served_by != deployment.active.name:
-        failures.insert(
-            0,
-            f"before the fault clients were served by {served_by}, not {deployment.active.name}",
+        failures.append(
+            f"before the fault clients were served by {served_by}, not {deployment.active.name}"
         )
-    return failures
+    return [*failures, *_missing_notifications(deployment, running, run)]
 
 
 def _missing_notifications(deployment: Deployment, running: Running, run: Run) -> Iterator[str]:

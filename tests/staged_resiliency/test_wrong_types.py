@@ -1,7 +1,7 @@
 """A wrong type is refused by the argument's name, also of an object or a collection."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from aws_cdk import Stack
@@ -22,6 +22,7 @@ from staged_resiliency import (
     StopInstance,
     TcpCheck,
 )
+from staged_resiliency.shared.wrong_types import names_wrong_types
 from tests.staged_resiliency.support import INSTANCE_ID, TOPIC_ARN, a_rule, an_alarm, refused
 
 PROBE: dict[str, Any] = {
@@ -119,6 +120,46 @@ def test_a_construct_refuses_it_by_the_argument(
         make(Stack())
     assert message in str(raised.value)
     assert raised.value.__cause__ is not None
+
+
+class EveryKind:
+    """A class with an argument of each kind of type, whose constructor always fails."""
+
+    def __init__(
+        self,
+        *,
+        count: int = 1,
+        share: float = 1,
+        color: Literal["blue", "green"] = "blue",
+        port: Annotated[int, "of TCP"] = 53,
+        parent: object = None,
+    ) -> None:
+        raise TypeError("from inside")
+
+
+EveryKind.__init__.__annotations__["parent"] = "NameOfNothing"  # known to type checkers alone
+names_wrong_types(EveryKind)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("count", True, "True is of type bool; give int"),
+        ("share", "half", "'half' is of type str; give float"),
+        ("color", 3, "3 is of type int; give Literal['blue', 'green']"),
+        ("port", "dns", "'dns' is of type str; give int"),
+    ],
+)
+def test_a_plain_value_is_compared_with_its_annotation(name: str, value: Any, message: str) -> None:
+    with refused(f"EveryKind: {name}: {message}"):
+        EveryKind(**{name: value})
+
+
+@pytest.mark.parametrize("given", [{"share": 2}, {"color": "red"}, {"parent": 7}, {"unknown": 7}])
+def test_an_error_without_a_wrong_type_is_raised_as_it_is(given: dict[str, Any]) -> None:
+    """A text that is not allowed has a check of its own; what can't be compared is no reason."""
+    with pytest.raises(TypeError, match=r"from inside|unexpected keyword argument 'unknown'"):
+        EveryKind(**given)
 
 
 def test_other_errors_stay_as_they_are() -> None:

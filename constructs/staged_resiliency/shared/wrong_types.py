@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from types import SimpleNamespace, UnionType
-from typing import Annotated, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from staged_resiliency.shared.literals import wrong_type
 
@@ -82,8 +82,6 @@ def _annotation(function: Callable[..., None], name: str) -> object:
 def _fits(value: object, annotation: object) -> bool:
     """Whether a value may have a type; True where that can't be decided."""
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return _fits(value, arguments[0])
     if origin in (Union, UnionType):
         return any(_fits(value, each) for each in arguments)
     if origin is Literal:

@@ -79,6 +79,10 @@ def test_a_range_and_a_number_are_taken() -> None:
             "--assume evaluation_interval=0: evaluation_interval of 0 to 0; allowed: 1 to 3600",
         ),
         (
+            ["probe_timeout=61"],
+            "--assume probe_timeout=61: probe_timeout of 61 to 61; allowed: 0 to 60",
+        ),
+        (
             ["client_cache=inf"],
             "--assume client_cache=inf: client_cache of inf to inf; allowed: 0 to 604800",
         ),

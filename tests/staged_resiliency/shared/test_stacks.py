@@ -4,7 +4,7 @@ import pytest
 from aws_cdk import NestedStack, Stack
 from constructs import Construct
 
-from staged_resiliency.shared.stacks import region_of, stack_of
+from staged_resiliency.shared.stacks import region_of, set_stack_of, stack_of
 from tests.staged_resiliency.support import REGION
 
 
@@ -29,3 +29,14 @@ def test_the_cdk_is_asked_once(stack: Stack, monkeypatch: pytest.MonkeyPatch) ->
     assert [stack_of(inside), stack_of(inside), stack_of(stack)] == [stack] * 3
     assert {region_of(inside), region_of(inside)} == {REGION}
     assert asked == [inside]
+
+
+def test_the_cdk_is_not_asked_for_what_is_in_a_parent(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Stack, "of")
+    inside = Construct(stack, "Inside")
+    set_stack_of(inside, stack)
+    further = Construct(inside, "Further")
+    set_stack_of(further, inside)
+    assert [stack_of(inside), stack_of(further)] == [stack, stack]

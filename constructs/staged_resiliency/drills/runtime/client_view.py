@@ -296,7 +296,7 @@ class Poller:
     def poll(self) -> ClientView:
         """Poll once."""
         view = poll(self._plan, self._context)
-        self.observations += view.observations
+        self.observations[:] = [*_without_outdated(self.observations, view), *view.observations]
         return view
 
     def poll_until(
@@ -322,6 +322,26 @@ class Poller:
                 return False
             pause = max(MIN_PAUSE_SECONDS, began + self._plan.sample_seconds - now)
             self._context.sleep(min(pause, max(MIN_PAUSE_SECONDS, deadline - now)))
+
+
+def _without_outdated(seen: Sequence[Observation], view: ClientView) -> Sequence[Observation]:
+    """Leave out states that alarms no longer had, by the time of change that a later view has.
+
+    For a moment after a change CloudWatch may answer with the former state, and its clock is not
+    the one that observations are stamped by.
+    """
+    changes: dict[str, Observation] = {}
+    for each in view.observations:
+        if each.source is Source.ALARM:
+            changes.setdefault(each.subject, each)  # the first one is of the last change
+    return [
+        each
+        for each in seen
+        if each.source is not Source.ALARM
+        or (change := changes.get(each.subject)) is None
+        or each.at < change.at
+        or each.value == change.value
+    ]
 
 
 def not_steady(plan: Plan, view: ClientView) -> str:

@@ -107,6 +107,16 @@ RECORD_ALIKE = (
             "'bookstore-api-blue-blue-db-connectivity-failed', has the name of another host's "
             "alarm; rename the dependency; the other one is at services/bookstore.yaml:19",
         ),
+        "peer alarm": (
+            {"name: bookstore-api-blue": "name: api", "cdn: {": "x-peer: {"},
+            {
+                "name: bookstore-api-blue": "name: api-x",
+                "    dependencies:": "    probe: { peer: true }\n    dependencies:",
+            },
+            "services/cafe.yaml:15: environments.production.hosts.blue.name: its peer alarm "
+            "'api-x-peer-connectivity-failed' has the name of another host's alarm on a "
+            "dependency; rename one of them; the other one is at services/bookstore.yaml:19",
+        ),
         "alarm on a disk": (
             {
                 "name: bookstore-api-blue": "name: api",

@@ -12,7 +12,7 @@ import pytest
 
 from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import fault, handlers, network, phases, states
-from staged_resiliency.drills.runtime.client_view import poll, serving_host
+from staged_resiliency.drills.runtime.client_view import Poller, poll, serving_host
 from staged_resiliency.drills.runtime.context import AwsError, BotocoreAws, lambda_context, log_line
 from staged_resiliency.drills.runtime.keys import INSTANCE_TAG, RUN_TAG
 from staged_resiliency.drills.runtime.network import Resolver
@@ -27,6 +27,7 @@ from staged_resiliency.experiment.observations import (
     Observation,
     Source,
     of,
+    ordered,
     transitions,
 )
 from tests.fake_aws import plans
@@ -367,6 +368,23 @@ def test_an_alarm_that_changes_while_it_is_read_changes_once() -> None:
         seen = [*poll(PLAN, made.context).observations, *poll(PLAN, made.context).observations]
     found = transitions(of(seen, Source.ALARM, plans.STATUS_ALARM))
     assert [each.value for each in found] == ["ALARM", "OK"]
+
+
+def test_a_former_state_that_cloudwatch_still_answers_is_left_out() -> None:
+    """The later answer says that the alarm had changed before."""
+    with account() as made:
+        service = made.service
+        answers = [("ALARM", START - 60), ("OK", START - 0.2)]
+        service.alarm_state = lambda name: answers[0]  # type: ignore[method-assign]
+        poller = Poller(PLAN, made.context)
+        poller.poll()
+        seen = transitions(of(poller.observations, Source.ALARM, plans.STATUS_ALARM))
+        assert [each.value for each in seen] == ["ALARM"]
+        del answers[0]
+        service.now += 5
+        poller.poll()
+    seen = transitions(ordered(of(poller.observations, Source.ALARM, plans.STATUS_ALARM)))
+    assert [(each.value, each.at) for each in seen] == [("ALARM", START - 60), ("OK", START - 0.2)]
 
 
 def test_preflight_finds_all_reasons_to_refuse_a_run() -> None:
