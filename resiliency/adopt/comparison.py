@@ -103,7 +103,7 @@ _REPLACING: Final = ("Type", "MeasureLatency", "RequestInterval")
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that differs, None where it is not set; ``effect`` is what it decides."""
+    """A field that differs; a value is None if it is not set. ``effect`` says what it decides."""
 
     kind: Kind
     name: str

@@ -131,7 +131,7 @@ class Verdict:
         return self.total.p95 if self.moved == self.outages else self.total.worst
 
     def meets(self, objective: float) -> bool | None:
-        """Whether 95 of 100 outages end within so many seconds; None for a harmless fault."""
+        """Whether 95 of 100 outages end within a limit in seconds; None for a harmless fault."""
         return self.p95 <= objective if self.fault.hurts else None
 
 

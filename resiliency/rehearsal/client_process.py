@@ -26,7 +26,7 @@ LEAST_DEADLINE_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a client reaches the service; seconds are those of the service.
+    """How a client reaches the service; seconds are simulated ones.
 
     Attributes:
         places: Loopback address and port that stand in for each address.
@@ -60,7 +60,7 @@ class Settings:
 
 
 class StubResolver:
-    """Resolves one name, and caches the answer for its TTL in seconds of the service."""
+    """Resolves one name, and caches the answer for its TTL, in simulated seconds."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings

@@ -66,12 +66,12 @@ class Clock:
 
 
 class ScaledSelector(selectors.DefaultSelector):
-    """A selector whose timeouts are seconds of the service."""
+    """A selector whose timeouts are simulated seconds."""
 
     def __init__(self, scale: float) -> None:
         super().__init__()
         self._scale = scale
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Behave as in ``selectors``, with the timeout in seconds of the service."""
+        """Behave as in ``selectors``, with the timeout in simulated seconds."""
         return super().select(None if timeout is None else timeout / self._scale)

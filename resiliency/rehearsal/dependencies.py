@@ -76,7 +76,7 @@ class Dependency:
         _in_the_loop(self._stop_listening)
 
     def degrade(self, seconds: float) -> None:
-        """Answer each request so many seconds late."""
+        """Answer each request after a delay in seconds."""
         self._late_seconds = seconds
 
     def blackhole(self) -> None:

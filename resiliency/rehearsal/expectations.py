@@ -95,7 +95,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One scenario with what is expected of it.
+    """A scenario with its expectations.
 
     Attributes:
         notes: What people should know apart from the verdict.
@@ -367,7 +367,7 @@ class _Planner:
         return min(times) + self.assumptions.health_check_uptake.high + self.slack
 
     def fault_seconds(self, expected: Sequence[Expected]) -> float:
-        """Return how long a fault must last to show that nothing happens that must not happen."""
+        """Return how long a fault must last so that any event that must not happen would show."""
         if self.scenario.action is Action.FAIL_OVER:
             return _DATABASE_SECONDS
         if any(isinstance(each.expectation, ClientsMove | AlarmFires) for each in expected):

@@ -13,7 +13,7 @@ import dns.rrset
 
 
 class Zone:
-    """The record of the name, with its current addresses; its TTL is in seconds of the service."""
+    """The record of the name, with its current addresses; its TTL is in simulated seconds."""
 
     def __init__(self, name: str, record_type: str, ttl_seconds: int, addresses: list[str]) -> None:
         self.addresses = addresses

@@ -198,7 +198,7 @@ class SimulatedHosts:
         self._files: dict[str, Path | None] = {}
 
     def place_of(self, address: str) -> tuple[str, int]:
-        """Return the stand-in for an address: that of its host, else of the active one."""
+        """Return the stand-in for an address, on the address's host or else on the active host."""
         for host in self.hosts.values():
             if host.host.address == address:
                 return host.place

@@ -63,7 +63,7 @@ _MOST_LANES: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """A moment that is marked on the timeline, in seconds of the service since the fault."""
+    """A moment that is marked on the timeline, in seconds since the fault."""
 
     at: float
     label: str

@@ -34,7 +34,7 @@ class Tone(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A state from ``began`` to ``ended``, which may be equal: service seconds since the fault."""
+    """A state from ``began`` to ``ended``, which may be equal, in seconds since the fault."""
 
     began: float
     ended: float
@@ -55,13 +55,13 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class RunClock:
-    """Converts moments to seconds of the service since the fault, or else since the run began."""
+    """Converts moments to seconds, in a rehearsal simulated ones, since the fault or the run began."""
 
     zero: float
     time_scale: float
 
     def seconds(self, at: float) -> float:
-        """Convert a moment to seconds of the service, counted from the fault or the run's start."""
+        """Convert a moment to seconds since the fault or since the run began."""
         return (at - self.zero) * self.time_scale
 
 

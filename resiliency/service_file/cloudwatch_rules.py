@@ -15,7 +15,7 @@ _DISKS: Final = (_AGENT, "disk_percent")
 
 
 def agent_alarms(env: PartialDocument) -> Mapping[str, Path]:
-    """Return the names of the alarms on what the agent measures, with the place of each.
+    """Return the names of the alarms on the agent's metrics, each with its place in the file.
 
     Those whose place an entry of ``alarms`` takes are left out.
     """
@@ -93,7 +93,7 @@ def _deciding_alarms_exist(env: PartialDocument) -> Iterator[Problem]:
 
 
 def expected_in_drills(section: PartialDocument, alarm: str) -> Iterator[Problem]:
-    """Refuse that drills ignore an alarm of failover_on."""
+    """Refuse a setting by which drills would ignore an alarm that failover_on lists."""
     if section.text("in_drills") == "ignored":
         yield section.problem(
             f"'ignored' is not allowed, as {alarm} is in failover_on, and drills must expect what "

@@ -56,7 +56,7 @@ def _inherited(document: Document, source: Path, value: Value, at: Path) -> Valu
 
 
 def as_written(problems: Iterable[Problem], document: Document) -> Iterator[Problem]:
-    """Yield problems with the place where each is written.
+    """Yield problems, each with the place in the file where its value is written.
 
     A problem with a default is at the default if every environment that inherits it has the
     problem, or if the default is wrong by itself. Else it is at the environment, with the line of

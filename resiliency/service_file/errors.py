@@ -29,7 +29,7 @@ def dotted(path: Path) -> str:
 
 
 def suggestion(found: str, allowed: Sequence[str]) -> str:
-    """Suggest the allowed name that a wrong one is near to, else list what is allowed."""
+    """Suggest the allowed name that a wrong one most resembles, or list the allowed ones."""
     near = nearest(found, allowed)
     if near:
         return f"did you mean {near}?"

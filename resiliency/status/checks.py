@@ -185,7 +185,7 @@ def _drifted(aws: Aws, stack: str) -> Iterator[JsonObject]:
 
 
 def objective(deployed: Deployed, context: Context, section: Section) -> None:
-    """Compare the failover times, as the model computes them from what is deployed, to the goal."""
+    """Compare the objective to the failover times that the model computes from what is deployed."""
     goals: dict[Pair, float | None] = {each.pair: each.objective_seconds for each in deployed.pairs}
     for each in failover_times(deployed.graph, outages=_OUTAGES):
         goal = goals.get(each.pair)

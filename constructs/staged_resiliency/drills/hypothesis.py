@@ -178,7 +178,7 @@ def alarms_seconds(fault: Fault, alarms: Iterable[WatchedAlarm]) -> int:
 
 
 def longest_minutes(expected: Iterable[Expectation], objective_seconds: float) -> int:
-    """The minutes that a fault may last without a reason: what the drill needs, and some more."""
+    """The minutes that a fault may last without a reason: what the drill needs, and a margin."""
     limits = [time_limit(each, objective_seconds) for each in during_fault(expected)]
     return math.ceil(max(limits, default=0) / 60) + SPARE_MINUTES
 

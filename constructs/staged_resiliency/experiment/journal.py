@@ -98,7 +98,7 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class Journal(RunInfo):
-    """The journal of a run. Durations are seconds of the service.
+    """The journal of a run. Durations are in seconds, in a rehearsal simulated ones.
 
     Attributes:
         time_scale: Seconds of the service per second of the clock; 1 in production.

@@ -89,7 +89,7 @@ class Run:
     objective_seconds: float | None = None
 
     def seconds(self, at: float, since: float) -> float:
-        """Return the seconds of the service between two times of the clock."""
+        """Return the seconds between two times of the clock, in a rehearsal simulated ones."""
         return (at - since) * self.time_scale
 
 
@@ -138,7 +138,7 @@ def judge(
     run: Run,
     not_covered: Mapping[Expectation, str] | None = None,
 ) -> Verdict:
-    """Judge each expectation by what was observed, and the outage of clients by the objective.
+    """Judge each expectation by the observations, and the clients' outage by the objective.
 
     Args:
         hypothesis: At least one expectation.
@@ -201,7 +201,7 @@ def longest_outage_seconds(observations: Iterable[Observation], run: Run) -> flo
 
 
 def outage_over_objective(observations: Iterable[Observation], run: Run) -> str:
-    """Return a message if clients were not served for longer than the objective, else nothing.
+    """Return a message if the clients' outage exceeds the objective, else an empty text.
 
     Where a run observes the clients of several names, those of one of them.
     """

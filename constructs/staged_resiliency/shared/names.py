@@ -107,7 +107,7 @@ def connectivity_alarm(host: str, dependency: str) -> str:
 
 
 def own_alarm(host_or_record: str, name: str) -> str:
-    """Return the name of an alarm of a team's own, on a host or once for a record."""
+    """Return the name of a team's own alarm, on a host or for a DNS record."""
     return f"{host_or_record}-{name}"
 
 

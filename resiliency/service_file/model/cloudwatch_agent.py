@@ -29,7 +29,7 @@ MountPath = Annotated[str, AfterValidator(cloudwatch_configuration.mount_path)]
 
 
 class CountedProcesses(Section):
-    """Processes of which a host must run at least so many: by name, or by command."""
+    """Processes, by name or by command, and the least number of them that a host must run."""
 
     name: Annotated[str, AfterValidator(cloudwatch_configuration.executable_name)] | None = Field(
         default=None,

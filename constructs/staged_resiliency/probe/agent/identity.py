@@ -83,7 +83,7 @@ def identify(
 
 
 def this_machine(asset_tag: Path = ASSET_TAG, environment: Mapping[str, str] = os.environ) -> str:
-    """Return what identifies this machine without the network; empty where nothing does.
+    """Return an identifier of this machine that needs no network; empty if there is none.
 
     On Nitro instances the firmware has the instance's id. Elsewhere it is the id of this boot,
     which the unit passes on: a copy of the disk on another instance has another one.

@@ -42,7 +42,7 @@ _WHY = {
 
 
 class Values:
-    """The values of a minute with their counts, of a timer, histogram or distribution.
+    """The values of a timer, histogram or distribution in one minute, with their counts.
 
     When more than ``MAX_VALUES`` differ, similar ones count as one: within 5 % as long as they span
     less than six powers of ten.
