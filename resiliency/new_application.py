@@ -114,7 +114,7 @@ two folders, and review what would change: `resiliency review cdk.out NEW/cdk.ou
 def new_application(
     service: tuple[str, str] | None, *, wheel: str | None, pipeline: str
 ) -> Mapping[str, bytes]:
-    """Return the files of an application that synthesizes at once.
+    """Return the files of an application that can be synthesized without further edits.
 
     Args:
         service: Name and text of its service file; those of the example unless given.

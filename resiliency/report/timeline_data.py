@@ -55,7 +55,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class RunClock:
-    """Converts moments to seconds, in a rehearsal simulated ones, since the fault or the run began."""
+    """Converts moments to seconds (simulated in rehearsals) since the fault or run began."""
 
     zero: float
     time_scale: float

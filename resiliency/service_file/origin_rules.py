@@ -16,7 +16,7 @@ _REQUIRED: Final = {
 
 
 def problems_of(env: PartialDocument, drill: PartialDocument) -> Iterator[Problem]:
-    """Yield a problem for each key that keeps a drill from denying the origin or showing effects."""
+    """Yield a problem for each key that keeps a drill from denying the origin with an effect."""
     if drill.has("host"):
         yield drill.problem(
             "does not apply to deny_origin: both hosts lose the dependency; remove it", "host"

@@ -85,7 +85,7 @@ class GremlinEngine:
             )
 
     def attack(self, fault: Fault) -> GremlinAttack:
-        """Return the attack that injects a fault; all but shutdowns have a length.
+        """Return the attack that injects a fault; all but shutdowns have a duration.
 
         Raises:
             InvalidInputError: Gremlin has no attack for the fault.

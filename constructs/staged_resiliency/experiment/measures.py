@@ -17,7 +17,7 @@ from staged_resiliency.experiment.verdict import (
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """The measures of a run, in seconds, of a rehearsal simulated ones; null for what did not happen.
+    """The measures of a run, in seconds (of a rehearsal simulated ones); null if it did not happen.
 
     Attributes:
         detect_seconds: From the fault until the first alarm of the service fired.
