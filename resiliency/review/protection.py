@@ -1,4 +1,4 @@
-"""Alarms, notifications, guards and stop conditions that a change takes away."""
+"""Finds alarms, notifications, guards and stop conditions that a change removes."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -94,7 +94,7 @@ def _too_lossy(
 def chance_of_alarm(
     environment: Environment, drill: DrillSettings, alarm: AlarmDescription, loss_percent: int
 ) -> float:
-    """Return the chance, at most, that lost packets fire an alarm in a run.
+    """Return an upper bound of the chance that lost packets fire an alarm in a run.
 
     Any failed sample of a period is taken to breach.
     """

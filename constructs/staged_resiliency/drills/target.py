@@ -306,7 +306,7 @@ class DrillTarget:
             aimed = fault.command is not None or bool(fault.lost_by_both)
             if aimed and asks and alarm.port is None:
                 raise InvalidInputError(
-                    f"Drill: {argument}: is not given, and the address that {alarm.name} "
+                    f"Drill: {argument}: is not given, and the port that {alarm.name} "
                     "watches is not known; give DrillTarget.of(probe=...) the probe's configuration"
                 )
         return alarms

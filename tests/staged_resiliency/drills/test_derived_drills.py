@@ -301,7 +301,7 @@ REFUSED: dict[str, Any] = {
             target_of(a_failover(stack), alarms=[on_the_database(stack, BLUE)]),
             fault=BlackholePort(BLUE, IDS[BLUE], 6, destination_port=5432),
         ),
-        "Drill: guards: is not given, and the address that shop-blue-db-connectivity-failed "
+        "Drill: guards: is not given, and the port that shop-blue-db-connectivity-failed "
         "watches is not known; give DrillTarget.of(probe=...) the probe's configuration",
     ),
     "nothing that guards": (

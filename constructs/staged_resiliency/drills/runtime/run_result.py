@@ -52,7 +52,7 @@ _MAY_LAST: Final = "THE FAULT MAY STILL BE THERE"
 def all_happened(
     expectations: Sequence[Expectation], observations: Iterable[Observation], run: Run
 ) -> bool:
-    """Whether everything expected has happened, even if too late; ``run.until`` is now.
+    """Whether everything expected has happened, even if too late, until ``run.until``.
 
     All has happened where there are no expectations. Each of them must have a time limit.
     """

@@ -83,7 +83,7 @@ class Values:
 
 
 class Gauge(Values):
-    """A value that stays until another is sent, or a change with a sign."""
+    """The last value that was sent, plus the signed changes that were sent since."""
 
     _value = 0.0
 
