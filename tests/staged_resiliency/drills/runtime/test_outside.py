@@ -375,7 +375,7 @@ def test_a_former_state_that_cloudwatch_still_answers_is_left_out() -> None:
     with account() as made:
         service = made.service
         answers = [("ALARM", START - 60), ("OK", START - 0.2)]
-        service.alarm_state = lambda _: answers[0]  # type: ignore[method-assign]
+        service.alarm_state = lambda name: answers[0]  # type: ignore[method-assign]
         poller = Poller(PLAN, made.context)
         poller.poll()
         seen = transitions(of(poller.observations, Source.ALARM, plans.STATUS_ALARM))
