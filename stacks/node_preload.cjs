@@ -4,7 +4,7 @@
 // on optimizing it in the background than that ever saves, and the process can't end before the
 // optimizer does. Without it a small synthesis takes a fifth less time and memory. The module's memory
 // grows in a hundred small steps, and V8 collects all garbage at each unless that memory counts
-// towards the limit of the whole heap: half of the processor time of a synthesis
+// towards the limit of the whole heap: a third of the processor time of a synthesis and more
 // (benchmarks/README.md). A version of V8 without one of these flags prints a note and goes on.
 const v8 = require("node:v8");
 v8.setFlagsFromString("--no-wasm-dynamic-tiering");
