@@ -77,12 +77,12 @@ class CostItem:
 
     @property
     def live_only(self) -> bool:
-        """Whether only drills that inject their faults cost it."""
+        """Whether the cost arises only if drills inject their faults."""
         return self.what == _FAULTS
 
     @property
     def monthly(self) -> Decimal:
-        """US dollars a month for the whole count."""
+        """The monthly cost in US dollars: the price times the count."""
         return self.count * self.each
 
 

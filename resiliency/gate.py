@@ -96,7 +96,7 @@ def gate(options: argparse.Namespace, rehearsal: argparse.Namespace) -> int:
         _write_junit(options, [], time.monotonic() - began, str(error))
         raise
     except KeyboardInterrupt:
-        raise UserError("gate: interrupted, so nothing is known") from None
+        raise UserError("gate: interrupted before all checks were made") from None
     _write_junit(options, checks, time.monotonic() - began)
     if options.json:
         document = {

@@ -170,7 +170,7 @@ Shape: TypeAlias = Rect | Line | Polyline | Mark | Label | ShapeGroup
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A drawing.
+    """A drawing: its size, its shapes, and its title and description for screen readers.
 
     Attributes:
         title: Its title, for screen readers; a drawing without one is hidden from them.

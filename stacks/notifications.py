@@ -66,7 +66,7 @@ def add_subscriptions(stack: Stack, environment: Environment) -> None:
 
 
 def subscription_of(subscriber: str) -> Subscription:
-    """Return the subscription of a subscriber, which its form shows."""
+    """Return the subscription for a subscriber; the subscriber's form shows its protocol."""
     if subscriber.startswith("arn:"):
         service = subscriber.split(":")[2]
         return (LambdaSubscription if service == "lambda" else QueueSubscription)(subscriber)

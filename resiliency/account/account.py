@@ -1,4 +1,4 @@
-"""The account as commands read it: AWS calls in several of its regions."""
+"""Calls AWS APIs in the regions of one account, for the commands that read the account."""
 
 from typing import Final
 
@@ -35,12 +35,12 @@ class Account:
         return self.home.region
 
     def in_region(self, region: str) -> Aws:
-        """Return the caller of APIs in a region."""
+        """Return the object that calls AWS APIs in a region."""
         if region not in self._by_region:
             made = Aws(session(self._profile, region), permissions=self._permissions)
             self._by_region[region] = made
         return self._by_region[region]
 
     def of_health_checks(self) -> Aws:
-        """Return the caller of APIs in the region that has the metrics of health checks."""
+        """Return the object that calls AWS APIs in the region with the metrics of health checks."""
         return self.in_region(limits.health_check_metrics_region(self.region))

@@ -1,4 +1,4 @@
-"""Reads of the account, each in as few calls as the API allows. None of them changes anything.
+"""Functions that read the account, in as few calls as the API allows, and change nothing.
 
 The answers keep the keys of the APIs: see the API references of Route 53, CloudWatch, EC2, Elastic
 Load Balancing, SNS and CloudFormation.
@@ -37,7 +37,7 @@ def dns_name(name: str) -> str:
 
 
 def values_of(record: JsonObject) -> Sequence[str]:
-    """Return the values of a record, or the target of an alias, as ``dns_name`` does."""
+    """Return a record's values, or its alias target, in the form that ``dns_name`` returns."""
     if "AliasTarget" in record:
         return [dns_name(record["AliasTarget"]["DNSName"])]
     return sorted(dns_name(each["Value"]) for each in record.get("ResourceRecords", ()))
@@ -87,7 +87,7 @@ COPIED_SETTINGS: Final = (
 
 
 def stale_settings(copied: JsonObject, alarm: JsonObject) -> Sequence[str]:
-    """Return the settings of an alarm of which a health check follows a former value."""
+    """Return the settings of an alarm for which a health check still uses the former value."""
     return [
         key
         for key in COPIED_SETTINGS
@@ -96,7 +96,7 @@ def stale_settings(copied: JsonObject, alarm: JsonObject) -> Sequence[str]:
 
 
 def in_any_order(value: object) -> object:
-    """Return a setting in which dimensions, a list in any order, are sorted."""
+    """Return a setting with its dimensions sorted, since their order has no meaning."""
     if isinstance(value, list):
         return sorted((each["Name"], each["Value"]) for each in value)
     return value

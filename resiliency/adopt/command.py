@@ -1,4 +1,4 @@
-"""`resiliency adopt`: read, draft, compare, plan, and print."""
+"""`resiliency adopt`: draft a service file, compare it with the account, and plan the adoption."""
 
 import argparse
 import json
@@ -25,7 +25,7 @@ PERMISSIONS = "docs/adopting.md lists the permissions that adopt needs"
 
 
 def adopt_command(options: argparse.Namespace) -> int:
-    """Adopt a record; return the exit status."""
+    """Draft and plan the adoption of a DNS name's records; return the exit status."""
     account = Account(options.region, options.profile, permissions=PERMISSIONS)
     existing = read(account, options.record, zone=options.zone, region=options.region)
     findings, unknown = list(existing.findings), list(existing.unknown)

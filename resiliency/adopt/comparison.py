@@ -147,7 +147,7 @@ class ComparedResource:
 
     @property
     def is_replaced(self) -> bool:
-        """Whether it can't be updated into what is deployed."""
+        """Whether the existing resource must be replaced, since it can't be updated."""
         return any(each.field in _REPLACING for each in self.differences)
 
 
@@ -177,7 +177,7 @@ def compare(
     stacks: Sequence[SynthesizedStack],
     named: Mapping[tuple[str, str], JsonObject],
 ) -> Comparison:
-    """Compare templates with what exists.
+    """Compare templates with the resources that exist in the account.
 
     ``named`` has the existing alarms with the names of the templates' alarms, by region and name.
     """

@@ -1,4 +1,4 @@
-"""Draft the service file that describes an existing failover, as far as one can."""
+"""Draft the service file that describes an existing failover, as far as a service file can."""
 
 import ipaddress
 import re
@@ -70,7 +70,7 @@ class Draft:
     unknown: list[str] = field(default_factory=list)
 
     def comment(self, path: Path, text: str) -> None:
-        """Comment on a value."""
+        """Add a comment to a value of the file."""
         self.comments[path] = text
 
     @property
@@ -80,7 +80,7 @@ class Draft:
 
     @property
     def text(self) -> str:
-        """The file."""
+        """The service file as YAML."""
         return service_file(self.data, self.comments)
 
 

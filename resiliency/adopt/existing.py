@@ -36,7 +36,7 @@ class RecordPair:
 
     @property
     def is_failover(self) -> bool:
-        """Whether Route 53 knows it as a failover pair."""
+        """Whether the pair consists of Route 53 failover records."""
         return "Failover" in self.primary
 
     @property
@@ -46,13 +46,13 @@ class RecordPair:
 
     @property
     def values(self) -> tuple[str, Sequence[Sequence[str]]]:
-        """Its type, and the values of each record; equal for names with the same answers."""
+        """The record type and each record's values, to find names with equal answers."""
         return self.kind, [values_of(each) for each in self.records]
 
 
 @dataclass(frozen=True)
 class FoundHost:
-    """A host of the pair, as far as the account shows it."""
+    """A host of the pair, with the settings that were found in the account."""
 
     name: str | None
     instance_id: str | None
@@ -183,7 +183,9 @@ def _pairs(records: Sequence[JsonObject], name: str) -> Sequence[RecordPair]:
     served = [each for each in own if each["Type"] in ("A", "AAAA", "CNAME")]
     if not served:
         kinds = ", ".join(sorted({each["Type"] for each in own}))
-        raise UsageError(f"{name}: has only records of the type {kinds}; give a name of hosts")
+        raise UsageError(
+            f"{name}: has only records of the type {kinds}; give a name that leads to hosts"
+        )
     pairs = []
     for kind in dict.fromkeys(each["Type"] for each in served):
         of_kind = [each for each in served if each["Type"] == kind]

@@ -333,7 +333,7 @@ def _plan_import(made: AdoptionPlan, compared: Comparison, folder: str) -> None:
 
 
 def identifier_of(resource: ComparedResource, stack: SynthesizedStack) -> Mapping[str, str]:
-    """Return what identifies a resource in an import."""
+    """Return the identifier of a resource for an import into CloudFormation."""
     if resource.kind == "alarm":
         return {"AlarmName": resource.name}
     if resource.kind == "health check":
@@ -367,5 +367,5 @@ def _safe(name: str) -> str:
 
 
 def as_json(content: object) -> str:
-    """Return the text of a file of the plan."""
+    """Format a file of the plan as JSON."""
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

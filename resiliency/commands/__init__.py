@@ -26,7 +26,7 @@ def add_command(
     statuses: str = _STATUSES,
     parents: Sequence[argparse.ArgumentParser] = (),
 ) -> argparse.ArgumentParser:
-    """Add a command; ``help`` is its line in the list of commands, the rest as ``describe``."""
+    """Add a command; ``help`` is its line in the list of commands. See also ``describe``."""
     made = commands.add_parser(name, help=help, parents=parents)
     describe(made, description, examples, statuses)
     return made

@@ -65,7 +65,7 @@ def add(commands: Subparsers) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, draft, compare and plan."""
+    """Draft a service file, compare it with the account, and plan the adoption."""
     from resiliency.adopt.command import adopt_command
 
     return adopt_command(options)

@@ -57,7 +57,7 @@ def add(commands: Subparsers) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check, print the checks, and return the exit status."""
+    """Make the gate's checks, print them, and return the exit status."""
     from resiliency.gate import gate
 
     return gate(options, rehearse.defaults())

@@ -69,7 +69,7 @@ def add(commands: Subparsers) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Ask, check and write."""
+    """Ask for values that no option gives, check them, and write the files."""
     from resiliency.service_file.new_file import QUESTIONS
 
     given = {each.key: getattr(options, each.key.replace("-", "_")) for each in QUESTIONS}

@@ -92,7 +92,7 @@ def add(commands: Subparsers) -> None:
 
 
 def defaults() -> argparse.Namespace:
-    """Return the options as they are unless given."""
+    """Return the default values of the options."""
     parser = argparse.ArgumentParser()
     add(parser.add_subparsers())
     return parser.parse_args(["rehearse"])

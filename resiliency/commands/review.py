@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         wanted = "one folder, the one after" if one_side else "two folders, before and after"
         raise UsageError(f"resiliency review: {len(options.paths)} given; give {wanted}")
     if options.profile and not options.deployed:
-        raise UsageError("--profile: is for --deployed; give that too")
+        raise UsageError("--profile: applies only with --deployed; give both")
     now, running = datetime.now(timezone.utc), None
     after: Sequence[SynthesizedStack] = read_stacks(options.paths[-1])
     before: Sequence[SynthesizedStack]

@@ -99,7 +99,8 @@ def run(options: argparse.Namespace) -> int:
         raise UserError("--strict: is about an objective; give --objective SECONDS too")
     if options.objective is not None and compares and not (options.chart or options.strict):
         raise UserError(
-            "--objective: of two designs it is shown in a chart; give --chart FILE too, or --strict"
+            "--objective: applies to two designs only with --chart FILE or --strict; "
+            "give one of them"
         )
     templates = [
         read_templates(side)

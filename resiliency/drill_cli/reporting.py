@@ -1,4 +1,4 @@
-"""Journals of past runs; `resiliency drill report`: the last runs as a table, JSON and a page."""
+"""`resiliency drill report`: reads journals of runs, and shows them as a table, JSON or a page."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

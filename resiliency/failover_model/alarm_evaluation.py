@@ -53,7 +53,7 @@ class Missing(Enum):
 
 
 class Point(Enum):
-    """A data point as an alarm evaluates it; the values are the signs of AWS's tables."""
+    """A data point as an alarm evaluates it; the values are the symbols in AWS's documentation."""
 
     WITHIN = "0"
     """Within the threshold."""

@@ -29,7 +29,7 @@ _POINTS: Final = {each.value: each for each in Point}
 
 
 def points_of(signs: str) -> Sequence[Point]:
-    """Turn the signs of a reading into data points."""
+    """Convert a reading's text, one character for each period, to data points."""
     return [_POINTS[sign] for sign in signs]
 
 
@@ -40,7 +40,7 @@ def draw_periods_read(alarm: Alarm, assumptions: Assumptions, chance: random.Ran
 
 
 def evaluation_cost(alarm: Alarm, assumptions: Assumptions) -> int:
-    """Estimate the work of one fault for an alarm, in points that are read."""
+    """Estimate the work of simulating an alarm around one fault, as the number of points read."""
     beyond = assumptions.periods_beyond(alarm.period_seconds)
     periods = alarm.evaluation_periods + round(beyond.high)
     minutes = periods * _width(alarm)
@@ -65,7 +65,7 @@ class AlarmReadings:
     _late: int
 
     def starting(self, at: float) -> Iterator[tuple[float, str]]:
-        """Yield the time of each reading and the signs of its periods, oldest first.
+        """Yield the time of each reading, and its text, with one character for each period.
 
         The first is made ``at``, at most one interval before the minute of the fault.
         """

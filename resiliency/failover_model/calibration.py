@@ -51,7 +51,7 @@ class _Firing:
 
 
 def calibrate(files: Sequence[Path]) -> Sequence[Evidence]:
-    """Find the evidence in files of the three kinds, in any order.
+    """Find the evidence in journals, alarm histories and metric statistics, in any order.
 
     Raises:
         UserError: A file of none of these kinds, or no alarm that fired for missing data in a drill
@@ -104,7 +104,7 @@ def agreed(evidence: Sequence[Evidence]) -> Mapping[str, tuple[int, int]]:
 
 
 def calibration_lines(evidence: Sequence[Evidence]) -> Iterator[str]:
-    """Yield what people read: each piece of evidence, and the options that follow from all."""
+    """Yield lines to print: each piece of evidence, and the options that follow from all."""
     for each in evidence:
         extent = str(each.least) if each.least == each.most else f"{each.least} to {each.most}"
         yield f"{each.alarm}, run {each.run_id}: {each.assumption} {extent}"

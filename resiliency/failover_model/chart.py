@@ -51,7 +51,7 @@ def write_chart(file: Path, designs: Sequence[Design], objective: int | None = N
     can't be written.
     """
     if file.suffix.lower() != ".svg":
-        raise UserError(f"{file}: is no name of a chart; give one that ends in .svg")
+        raise UserError(f"{file}: a chart is an SVG file; give a name that ends in .svg")
     text = chart(designs, objective)
     try:
         file.write_text(text, encoding="utf-8")

@@ -33,7 +33,7 @@ class Compared:
     after: Verdict | None
 
     def difference(self, number: Number) -> float | None:
-        """Return by how many seconds a number grows; None where one side has none."""
+        """Return by how many seconds a number grows; None if a design does not have it."""
         numbers = [
             getattr(verdict.total, number)
             for verdict in (self.before, self.after)

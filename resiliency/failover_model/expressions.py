@@ -179,7 +179,7 @@ class Templates:
         raise TemplateError(f"{where}: {_why_not(value)}")
 
     def number(self, stack: str, value: Any, where: str) -> float:
-        """Return a number; TemplateError if only the deployment knows it, or it is none."""
+        """Return a number; TemplateError if only the deployment knows it, or it is not a number."""
         text = self.text(stack, value, where)
         try:
             return float(text)
@@ -189,7 +189,7 @@ class Templates:
             ) from None
 
     def reference(self, stack: str, value: Any, where: str) -> Reference | None:
-        """Return the resource that a value refers to, None if to none; raises as ``text`` does."""
+        """Return the resource that a value refers to; None if it refers to no resource."""
         match value:
             case {"Fn::ImportValue": name}:
                 exporter, exported = self._export(self.text(stack, name, where), where)

@@ -30,7 +30,7 @@ class Metric:
     dimensions: tuple[tuple[str, str], ...] = ()
 
     def dimension(self, name: str) -> str | None:
-        """Return the value of a dimension, None without one of that name."""
+        """Return the value of a dimension; None if the metric does not have it."""
         return dict(self.dimensions).get(name)
 
 
@@ -68,7 +68,7 @@ class AlarmCheck:
 
     @property
     def connects_only(self) -> bool:
-        """Whether it follows a peer that is checked by a TCP connection alone."""
+        """Whether the alarm is on a check of a peer that only opens a TCP connection."""
         return self.alarm.connects_only
 
 
@@ -98,7 +98,7 @@ class EndpointCheck:
 
     @property
     def connects_only(self) -> bool:
-        """Whether it only connects, by TCP."""
+        """Whether the health check only opens a TCP connection."""
         return self.kind == TCP
 
 
@@ -145,7 +145,7 @@ class Record:
 
     @property
     def alarms(self) -> Sequence[Alarm]:
-        """The alarms that these follow."""
+        """The alarms that the deciding health checks follow."""
         return [check.alarm for check in self.checks if isinstance(check, AlarmCheck)]
 
 
@@ -185,7 +185,7 @@ class RefusedPair:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a probe's configuration has of its samples.
+    """The sampling settings in a probe's configuration.
 
     Attributes:
         connecting_peers: Hosts to which their peers only connect, by TCP.

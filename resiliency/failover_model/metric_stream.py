@@ -34,7 +34,7 @@ Piece = tuple[float, int, float, float, float]
 
 
 def kind_of(metric: Metric) -> Metric:
-    """Return a metric that has the same data around a fault, with no more than that needs."""
+    """Reduce a metric to the fields that determine its data around a fault."""
     return Metric(
         _OF_AWS if metric.namespace.startswith(_OF_AWS) else "",
         metric.name if metric.name == names.HEARTBEAT_METRIC else "",
@@ -178,7 +178,7 @@ def _heartbeats(
 
 
 def statistic_over_time(pieces: Sequence[Piece], name: str) -> Sequence[tuple[float, float]]:
-    """Compute when a statistic of a period changes as its pieces arrive, and its new values.
+    """Compute when a period's statistic changes as its data arrive, and the new values.
 
     Before the first piece there are no data.
     """

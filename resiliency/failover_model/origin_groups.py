@@ -22,7 +22,7 @@ DEFAULT_RESPONSE_SECONDS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class OriginGroup:
-    """An origin group.
+    """A CloudFront origin group, and how long CloudFront waits before it asks the secondary origin.
 
     Attributes:
         name: Logical ids of the distribution and, where it has several, of its group.

@@ -65,7 +65,7 @@ def parse_assumptions(words: Sequence[str]) -> Assumptions:
 def parse_parameters(
     words: Sequence[str], designs: Sequence[Mapping[str, JsonObject]]
 ) -> Mapping[str, str]:
-    """Return the values of parameters given as ``NAME=VALUE``, for templates of some designs.
+    """Return the template parameters given as ``NAME=VALUE``; each must be in some template.
 
     Raises:
         UserError: A word of another form, or a parameter that no template has.

@@ -69,7 +69,7 @@ def _probe(configuration: Any) -> Probe | None:
 
 
 def slowest_pace(configuration: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Return interval and timeout, in seconds, of the target whose failure shows last.
+    """Return interval and timeout, in seconds, of the target whose failure is noticed last.
 
     The model takes them for all targets. None where the agent would refuse them.
     """

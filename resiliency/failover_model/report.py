@@ -89,7 +89,7 @@ def _print_lines(
 
 
 def without_time(verdict: Verdict) -> str:
-    """Say in a word that a fault moves no clients, as far as the model knows."""
+    """Return ``never`` for a fault that moves no clients, ``unknown`` if the model can't know."""
     unknown = verdict.pair.primary.evaluates_target or (verdict.never or "").startswith(UNKNOWN)
     return "unknown" if unknown else "never"
 

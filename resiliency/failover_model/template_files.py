@@ -17,7 +17,7 @@ DEFAULT_FOLDER: Final = Path("cdk.out")
 
 
 def read_templates(paths: Sequence[Path]) -> Mapping[str, JsonObject]:
-    """Read templates that belong together, by the name of the stack or else of the file.
+    """Read the templates of one design, keyed by stack name or, for single files, by file name.
 
     The paths are folders that `cdk synth` wrote, and templates as JSON or YAML.
 

@@ -24,19 +24,19 @@ class Values:
     where: str
 
     def inner(self, key: str) -> "Values":
-        """Return an object within this one."""
+        """Return the object that is the value of a key."""
         where = f"{self.where}: {key}"
         return Values(self.templates, self.stack, mapping(self.given.get(key), where), where)
 
     def objects(self, key: str) -> "Sequence[Values]":
-        """Return the objects of a list; none where there is no list."""
+        """Return the objects of the list under a key; empty without a list."""
         return [
             Values(self.templates, self.stack, mapping(each, where), where)
             for each, where in self._items(key)
         ]
 
     def numbers(self, key: str) -> Sequence[float]:
-        """Return the numbers of a list; none where there is no list."""
+        """Return the numbers of the list under a key; empty without a list."""
         return [self.templates.number(self.stack, each, where) for each, where in self._items(key)]
 
     def _items(self, key: str) -> Iterator[tuple[object, str]]:
@@ -67,7 +67,7 @@ class Values:
         return int(number)
 
     def choice(self, key: str, allowed: Sequence[Choice], default: str | None = None) -> Choice:
-        """Return one of some texts."""
+        """Return a text, which must be one of the allowed ones."""
         found = self.text(key, default)
         for each in allowed:
             if found == each:
@@ -75,7 +75,7 @@ class Values:
         raise TemplateError(f"{self.where}: {key}: {found!r} is not among {', '.join(allowed)}")
 
     def flag(self, key: str) -> bool:
-        """Return a boolean; False where there is none."""
+        """Return a boolean; False if the key is missing."""
         text = self.text(key, False).lower()
         if text not in ("false", "true"):
             raise TemplateError(f"{self.where}: {key}: {text!r} is not among false, true")

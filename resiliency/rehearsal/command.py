@@ -27,7 +27,7 @@ from staged_resiliency.experiment.verdict import Status
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """The exit status of a rehearsal, the journals of its scenarios, and what was left out."""
+    """The exit status of a rehearsal, its scenarios' journals, and the pairs that were left out."""
 
     status: int
     journals: Sequence[JsonObject] = ()
@@ -97,7 +97,7 @@ def _rehearsal_of(deployment: Deployment, options: argparse.Namespace) -> Rehear
 def page_notes(
     time_scale: float, rehearsals: Sequence[Rehearsal], left_out: Sequence[str]
 ) -> Sequence[str]:
-    """Return the notes for readers of the page."""
+    """Return the notes that the report's page shows."""
     notes = [
         f"{time_scale:g} seconds of the service passed in one second here.",
         f"Checks had at least {LEAST_TIMEOUT_SECONDS * time_scale:g} s for an answer, also where "

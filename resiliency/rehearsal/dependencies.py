@@ -68,7 +68,7 @@ class Dependency:
         return redirected_check(self._check, self.place)
 
     def start(self) -> None:
-        """Start to answer."""
+        """Start answering requests."""
         _in_the_loop(self._listen)
 
     def hang(self) -> None:
@@ -86,7 +86,7 @@ class Dependency:
             self._listener.shut()
 
     def recover(self) -> None:
-        """Answer again, and at once."""
+        """Answer requests again, without a delay."""
         self._late_seconds = 0.0
         if self._listener is not None:
             self._listener.open()
@@ -164,7 +164,7 @@ def redirected_check(check: Mapping[str, Any], place: tuple[str, int]) -> Mappin
 
 
 def served_check(check: Mapping[str, Any], place: tuple[str, int]) -> Mapping[str, Any]:
-    """Redirect a check to a simulated service: http with any answer, others as tcp."""
+    """Redirect a check to a simulated service: http accepts any answer, others become tcp."""
     redirected = redirected_check(check, place)
     if redirected["check"] == "http":
         return {key: each for key, each in redirected.items() if key not in ("text", "status")}

@@ -41,7 +41,7 @@ def read_deployments(
     record: str | None = None,
     addresses: Mapping[str, str] | None = None,
 ) -> tuple[Sequence[Deployment], Sequence[str]]:
-    """Read every pair of some templates, or those of one name; and why others are left out.
+    """Read the pairs of some templates, all or those of one name, and why others are left out.
 
     ``addresses`` has the addresses of hosts by name, where no template contains them.
 

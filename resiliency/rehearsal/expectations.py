@@ -1,4 +1,4 @@
-"""The expectations of each scenario: from the design's purpose, and from the model.
+"""The expectations of each scenario: what a failover is for, and what the model predicts.
 
 The purpose does not depend on the model. Clients must leave a host that stopped, and a host whose
 endpoint or dependency decides when that fails; people must be notified. So a template whose alarms,
@@ -77,7 +77,7 @@ _DATABASE_SECONDS: Final = DATABASE_FAILOVER_SECONDS.high
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One expectation, by the design's purpose or the model.
+    """One expectation, with the model's prediction and why the design does not meet it, if so.
 
     Attributes:
         predicted: The time that the model predicts, None where it predicts none.
@@ -120,7 +120,7 @@ class Plan:
 
     @property
     def not_covered(self) -> Mapping[Expectation, str]:
-        """The expectations that the design does not meet, with the change that would."""
+        """The expectations that the design does not meet, each with a change that would."""
         return {
             each.expectation: each.not_covered
             for each in self.expected
@@ -129,7 +129,7 @@ class Plan:
 
     @property
     def messages(self) -> Sequence[tuple[AlarmFires | AlarmRecovers, float]]:
-        """What alarms must notify their topics of, with the time allowed in seconds."""
+        """The changes of alarms that must send a message, each with the seconds allowed."""
         return [
             (each.expectation, each.message_seconds)
             for each in self.expected
@@ -320,7 +320,7 @@ class _Planner:
             yield Expected(recovers)
 
     def failover_alarms(self, clients: Sequence[Expected]) -> Iterator[Expected]:
-        """Yield that people are notified while clients are sent to the standby, and when not."""
+        """Yield the expectations of the alarms that fire while clients are sent to the standby."""
         # The minute of a health check's change, its publication and an evaluation.
         until_message = (
             MINUTE

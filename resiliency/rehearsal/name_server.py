@@ -45,14 +45,14 @@ class Zone:
 
 
 class NameServer(asyncio.DatagramProtocol):
-    """Answers for a zone on one loopback port."""
+    """A DNS server for one zone, on a loopback port."""
 
     def __init__(self, zone: Zone) -> None:
         self._zone = zone
         self._transport: asyncio.DatagramTransport | None = None
 
     async def start(self) -> tuple[str, int]:
-        """Start to listen; return address and port."""
+        """Start listening; return address and port."""
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: self, local_addr=("127.0.0.1", 0)
         )
@@ -67,6 +67,6 @@ class NameServer(asyncio.DatagramProtocol):
             self._transport.sendto(answer, addr)
 
     def close(self) -> None:
-        """Stop to listen."""
+        """Stop listening."""
         if self._transport is not None:
             self._transport.close()

@@ -44,7 +44,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One scenario once it is over; no expectation covers its ``extra_failures``."""
+    """The outcome of a scenario; ``extra_failures`` are failures that concern no expectation."""
 
     plan: Plan
     run: Run

@@ -17,7 +17,7 @@ DATABASE_CHECKS: Final = ("mysql", "postgresql", "exchange")
 
 
 class Action(Enum):
-    """What is done to hosts; reports name the fault by these values."""
+    """The kind of fault that a scenario injects; the value is its name in reports."""
 
     STOP = "host stopped"
     """Service and probe end, and nothing sent to the host is answered."""
@@ -117,7 +117,7 @@ def chosen_scenarios(deployment: Deployment, wanted: Sequence[str]) -> Sequence[
 
 
 def scenarios_left_out(deployment: Deployment, wanted: Sequence[str]) -> Sequence[str]:
-    """Return the names of the scenarios that only a request runs, where none is requested."""
+    """Return the names of the scenarios that run only on request, if none is requested."""
     chosen = chosen_scenarios(deployment, wanted)
     return [] if wanted else [each.name for each in scenarios_of(deployment) if each not in chosen]
 
@@ -126,9 +126,7 @@ def require_known(deployments: Sequence[Deployment], wanted: Sequence[str]) -> N
     """Raise UserError if a requested scenario exists for none of the services."""
     every = dict.fromkeys(each.name for one in deployments for each in scenarios_of(one))
     if unknown := [name for name in wanted if name not in every]:
-        raise UserError(
-            f"--scenario {unknown[0]}: is no scenario here; allowed: {', '.join(every)}"
-        )
+        raise UserError(f"--scenario {unknown[0]}: is not a scenario; allowed: {', '.join(every)}")
 
 
 def _deciding_dependencies(deployment: Deployment) -> Sequence[str]:

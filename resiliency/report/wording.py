@@ -76,7 +76,7 @@ def bound(expectation: Expectation | UnknownExpectation, objective_seconds: floa
 
 
 def measured(judgement: Judgement) -> str:
-    """Format the measurement of an expectation."""
+    """Format what was measured for an expectation, such as ``after 45 s``."""
     if isinstance(judgement.expectation, TimedExpectation):
         return "never" if judgement.seconds is None else f"after {seconds(judgement.seconds)}"
     if judgement.status is Status.PASSED and judgement.seconds is None:

@@ -90,7 +90,7 @@ def with_actions(
     after: Sequence[SynthesizedStack],
     change_sets: Sequence[ChangeSet],
 ) -> Sequence[Change]:
-    """Return the changes with CloudFormation's own answer: update or replacement."""
+    """Return the changes with each one's action from the change set: update or replacement."""
     known = {(each.stack.name, each.logical_id): each for each in changes}
     stacks = {each.name: each for each in after}
     return [

@@ -98,12 +98,12 @@ def text_of(value: object) -> str:
 
 
 def items_of(value: object) -> Sequence[object]:
-    """Return a value of a template if it is a list, else an empty one."""
+    """Return a value of a template if it is a list, else an empty list."""
     return value if isinstance(value, list) else []
 
 
 def object_of(value: object) -> JsonObject:
-    """Return a value of a template if it is an object, else an empty one."""
+    """Return a value of a template if it is an object, else an empty object."""
     return value if isinstance(value, Mapping) else {}
 
 
@@ -162,7 +162,7 @@ def same_environment(one: SynthesizedStack, other: SynthesizedStack) -> bool:
 def counterpart(
     stack: SynthesizedStack, among: Sequence[SynthesizedStack]
 ) -> SynthesizedStack | None:
-    """Return the stack of the other side, None where that side has none."""
+    """Return the stack's counterpart among other stacks; None if it has no counterpart."""
     return next((each for each in among if same_stack(stack, each)), None)
 
 

@@ -20,7 +20,7 @@ _MACHINE: Final = "AWS::StepFunctions::StateMachine"
 
 @dataclass(frozen=True, slots=True)
 class DeployedTemplates:
-    """The stacks in the account.
+    """The deployed templates of stacks, and the state machines that are running.
 
     Attributes:
         stacks: Those of the stacks asked for that exist.
@@ -55,7 +55,7 @@ def read_deployed(after: Sequence[SynthesizedStack], profile: str | None) -> Dep
 
 
 def as_deployed(stack: SynthesizedStack) -> SynthesizedStack:
-    """Return a stack with its template as CloudFormation returns it: ? for what is not ASCII."""
+    """Return a stack with its template as CloudFormation returns it: with ``?`` for non-ASCII."""
     text = re.sub(r"[^\x00-\x7f]", "?", json.dumps(stack.template, ensure_ascii=False))
     return replace(stack, template=json.loads(text))
 

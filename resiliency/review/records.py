@@ -20,7 +20,7 @@ Answer: TypeAlias = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class RecordKey:
-    """What makes a record one record for Route 53, wherever it is defined."""
+    """The properties by which Route 53 identifies a record."""
 
     zone: str
     name: str
@@ -29,7 +29,7 @@ class RecordKey:
 
     @property
     def answer(self) -> Answer:
-        """What clients ask for."""
+        """The record's zone, name and type, which both records of a pair have in common."""
         return self.zone, self.name, self.record_type
 
 

@@ -46,7 +46,7 @@ def read_stacks(path: Path) -> Sequence[SynthesizedStack]:
 
 
 def require_template(stack: SynthesizedStack) -> SynthesizedStack:
-    """Return a stack whose template has the form of one; raise UserError otherwise."""
+    """Return a stack; raise UserError if its template does not have a template's form."""
     Templates({stack.name: stack.template})
     for logical_id, resource in stack.resources.items():
         if not isinstance(resource.get("Properties", {}), Mapping):
@@ -71,17 +71,17 @@ class Sides:
 
     @cached_property
     def left(self) -> Sequence[SynthesizedStack]:
-        """The stacks that only the first side has: they stay deployed."""
+        """The stacks that exist only before the change: they stay deployed."""
         return [each for each in self.before if counterpart(each, self.after) is None]
 
     @cached_property
     def templates(self) -> tuple[Templates, Templates]:
-        """The templates of both sides."""
+        """The templates before and after the change."""
         return Templates(templates_of(self.before)), Templates(templates_of(self.after))
 
     @cached_property
     def graphs(self) -> tuple[FailoverGraph, FailoverGraph]:
-        """What decides the failover on both sides, with the pairs that can't be followed."""
+        """What decides the failover before and after, and the pairs that can't be followed."""
         return _graph(self.before), _graph(self.after)
 
     def of(self, *types: str) -> Sequence[Change]:
@@ -98,5 +98,5 @@ def _graph(stacks: Sequence[SynthesizedStack]) -> FailoverGraph:
 
 
 def templates_of(stacks: Sequence[SynthesizedStack]) -> Mapping[str, Mapping[str, object]]:
-    """Return the templates of stacks that have resources, by the stack's name."""
+    """Return the templates of stacks, keyed by stack name; those without resources are left out."""
     return {each.name: each.template for each in stacks if each.resources}

@@ -103,7 +103,7 @@ def expected_in_drills(section: PartialDocument, alarm: str) -> Iterator[Problem
 
 
 def fit_problems(service: Service, partial: PartialDocument) -> Iterator[Problem]:
-    """Yield a problem for each environment of a sound service with a configuration too large."""
+    """Yield a problem for each environment whose agent configuration is too large."""
     for name, environment in service.environments.items():
         if environment.cloudwatch_agent is not None:
             try:

@@ -35,7 +35,7 @@ class UniqueName:
     owner: str = ""
 
     def collides(self, other: "UniqueName") -> bool:
-        """Whether two uses of an equal name are a mistake.
+        """Whether it is a mistake to use the same name in both places.
 
         Records in two hosted zones don't collide, but two zones of one name are known to be
         different only where both ids are given.

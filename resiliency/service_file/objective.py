@@ -61,7 +61,7 @@ _FAILOVER_ON: Final[Path] = ("failover_on",)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One setting, changed.
+    """A new value of one setting, suggested to meet the objective.
 
     Attributes:
         path: Where the setting is in an environment.

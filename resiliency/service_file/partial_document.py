@@ -175,6 +175,6 @@ def as_section(annotation: Any) -> type[BaseModel] | None:
 
 
 def named_members(section: type[BaseModel]) -> Any:
-    """Return the type of members whose names the file chooses, beside a section's own keys."""
+    """Return the type of members that a file may add to a section under names of its choice."""
     annotation = vars(section).get("__annotations__", {}).get("__pydantic_extra__")
     return get_args(annotation)[1] if annotation else None

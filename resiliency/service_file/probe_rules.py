@@ -245,7 +245,7 @@ def _an_absent_probe_decides_nothing(env: PartialDocument) -> Iterator[Problem]:
 
 
 def fit_problems(service: Service, partial: PartialDocument) -> Iterator[Problem]:
-    """Yield a problem for each environment of a sound service with more targets than fit.
+    """Yield a problem for each environment with more targets than fit into the probe's document.
 
     Not a rule on a partial document: only a complete configuration has a size.
     """

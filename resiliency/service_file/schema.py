@@ -14,7 +14,7 @@ _REQUIRING: Final = ("required", "if", "then", "else")
 
 class _Generator(GenerateJsonSchema):
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        """Refuse names that don't match the pattern of a mapping's keys."""
+        """Return the schema of a mapping, which refuses keys that don't match their pattern."""
         described = super().dict_schema(schema)
         if "patternProperties" in described:
             described["additionalProperties"] = False

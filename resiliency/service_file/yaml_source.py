@@ -72,7 +72,7 @@ class Document:
         return self.lines.get(path, 1)
 
     def add(self, message: str, line: int | None, where: Path = ()) -> None:
-        """Record a problem."""
+        """Add a problem found in the file."""
         self.problems.append(Problem(self.file, line, where, message))
 
 

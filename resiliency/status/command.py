@@ -37,7 +37,9 @@ def status(options: argparse.Namespace) -> int:
         UserError: The account can't be asked, or nothing is deployed.
     """
     if options.watch and (options.json or options.drift):
-        raise UsageError("--watch: shows a page that renews itself; leave --json and --drift out")
+        raise UsageError(
+            "--watch: redraws its output again and again; leave --json and --drift out"
+        )
     location = find_location(
         options.service, options.environment, services=options.services, region=options.region
     )
@@ -55,7 +57,7 @@ def status(options: argparse.Namespace) -> int:
 
 
 def status_of(deployed: Deployed, checks: Mapping[str, Check], context: Context) -> StatusReport:
-    """Make all checks; what one of them can't ask keeps no other from being made."""
+    """Make all checks; a check that can't read from AWS does not prevent the others."""
     sections = []
     for title, check in checks.items():
         section = Section(title)

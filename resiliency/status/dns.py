@@ -1,4 +1,4 @@
-"""Checks who is served, and what decides it: the answer, records, health checks."""
+"""Checks which host serves clients, and what decides it: DNS answer, records, health checks."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

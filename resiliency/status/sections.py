@@ -8,7 +8,7 @@ from resiliency.drill_cli.safe_console import one_line
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that was found; ``state`` is a word such as ``OK`` or ``healthy``."""
+    """A row such as an alarm or a host; ``state`` is a word such as ``OK`` or ``healthy``."""
 
     state: str
     name: str
@@ -37,7 +37,7 @@ class Section:
     not_asked: list[str] = field(default_factory=list)
 
     def row(self, state: str, name: str, text: str = "") -> None:
-        """Add what was found."""
+        """Add a row."""
         self.rows.append(Row(one_line(state), one_line(name), one_line(text)))
 
     def find(self, message: str, mend: str) -> None:
@@ -61,5 +61,5 @@ class StatusReport:
 
     @property
     def not_asked(self) -> Sequence[str]:
-        """What could not be asked, without duplicates."""
+        """What could not be read from AWS, without duplicates."""
         return list(dict.fromkeys(each for part in self.sections for each in part.not_asked))

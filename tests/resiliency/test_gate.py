@@ -238,7 +238,7 @@ def test_ctrl_c_while_a_drill_runs_leaves_it_and_says_how_to_stop_it(
     made.service.after(5, interrupt)
     printed = gate("--run", "shutdown", status=3)
     assert "aws stepfunctions stop-execution" in printed.out
-    assert printed.err == "gate: interrupted, so nothing is known\n"
+    assert printed.err == "gate: interrupted before all checks were made\n"
 
 
 def test_run_of_a_dry_run_stops(made: CommandAccount, gate: Resiliency) -> None:
@@ -271,7 +271,7 @@ def test_each_kind_of_error_has_its_exit_status(made: CommandAccount, gate: Resi
     made.refuse("s3", "ListObjectsV2", KeyboardInterrupt())
     made.answers.pop(("cloudformation", "DescribeStacks"))
     made.answers[("cloudformation", "DescribeStacks")] = made.describe_stacks
-    assert gate(status=3).err == "gate: interrupted, so nothing is known\n"
+    assert gate(status=3).err == "gate: interrupted before all checks were made\n"
     del made.answers["s3", "ListObjectsV2"]
     done = gate("--junit", "no-folder/junit.xml", status=3)
     assert done.err == "no-folder/junit.xml: can't be written (No such file or directory)\n"

@@ -1,4 +1,4 @@
-"""The alarms of a service as drills use them, and how soon each fires and recovers."""
+"""How faults affect the alarms of a service, and how soon each alarm fires and recovers."""
 
 import math
 from dataclasses import dataclass
@@ -98,7 +98,7 @@ class WatchedAlarm:
         return math.ceil((outage_seconds + self.sample_seconds) / self.period_seconds) + 1
 
     def moves_clients(self, effect: AlarmEffect) -> bool:
-        """Whether Route 53 moves clients away from the alarm's host, as its metric decides."""
+        """Whether an effect on the alarm's metric makes Route 53 move clients off its host."""
         if effect is AlarmEffect.SILENT:
             return self.decides and not self.silence_is_health
         return self.decides and effect is AlarmEffect.FAILS

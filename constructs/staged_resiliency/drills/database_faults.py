@@ -60,7 +60,7 @@ class DatabaseFault(FisFault):
 
     @property
     def role_id(self) -> str:
-        """Id of the role that AWS FIS assumes, which may make this database alone fail over."""
+        """Id of the role that AWS FIS assumes, which permits a failover of this database only."""
         return f"RdsFailoverRole-{self.database.lock}"
 
     def target(self, place: Place) -> Target:
@@ -85,7 +85,7 @@ class DatabaseFault(FisFault):
         ]
 
     def describe(self, place: Place) -> Statement:
-        """The permission to describe the database alone."""
+        """The permission to describe this database only."""
         return {
             "Sid": "DescribeTheDatabase",
             "Effect": "Allow",
@@ -94,7 +94,7 @@ class DatabaseFault(FisFault):
         }
 
     def effect_on(self, alarm: WatchedAlarm) -> AlarmEffect:
-        """The effect on the metric of an alarm: what needs the database may fail, on both hosts."""
+        """The effect on an alarm's metric: on both hosts, what needs the database may fail."""
         if alarm.watches is AlarmKind.DEPENDENCY:
             return AlarmEffect.MAY_FAIL if self.reaches(alarm) else AlarmEffect.NONE
         # The page that the other host requests may need the database, as may the application.

@@ -1,4 +1,4 @@
-"""The queue of calls that could not be delivered, with an alarm."""
+"""The dead-letter queue for calls that start drills or the cleanup, with an alarm."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -20,7 +20,7 @@ _WHY_NO_QUEUE_BEHIND: Final = "It is itself the dead-letter queue; a message in 
 
 
 class DeadLetterQueue(Construct):
-    """A dead-letter queue for starts of drills and calls of the cleanup, with an alarm.
+    """A dead-letter queue for calls that start drills or the cleanup, with an alarm.
 
     Creates an ``AWS::SQS::Queue`` (encrypted, TLS only), its policy, and an
     ``AWS::CloudWatch::Alarm`` that fires as soon as the queue holds a

@@ -1,4 +1,4 @@
-"""What a drill must be: safe, observable, and able to fail."""
+"""Checks that a drill is safe, that its effects can be observed, and that it can fail."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ def require_types(
     schedule: object,
     window: object,
 ) -> None:
-    """Refuse arguments of other types, which the CDK would report without their names."""
+    """Refuse arguments of wrong types, and name them, which the CDK's errors do not."""
     for name, given, kind, allowed in (
         ("group", group, DrillGroup, "a DrillGroup"),
         ("fault", fault, Fault, "a fault, such as StopInstance(...)"),
@@ -143,7 +143,7 @@ def require_time(
     window: DrillWindow,
     group: DrillGroup,
 ) -> None:
-    """Refuse runs outside the window, and a fault that ends before what it must cause."""
+    """Refuse runs outside the window, and a fault that ends before its expected effects."""
     refusal = outside_window(
         schedule, window.days, window.from_hour, window.to_hour, group.notify_before_minutes
     )
@@ -180,7 +180,7 @@ def require_reason(
 
 
 def alarm_name(guard: str | SignalAlarm | cloudwatch.IAlarm) -> str:
-    """Return the name of a guard."""
+    """Return the name of a guard, an alarm that stops the drill."""
     if isinstance(guard, str):
         return guard
     if not hasattr(guard, "alarm_name"):
@@ -189,7 +189,7 @@ def alarm_name(guard: str | SignalAlarm | cloudwatch.IAlarm) -> str:
 
 
 def require_guards_apart(guards: Sequence[str], expected: Sequence[str]) -> None:
-    """Refuse a guard that the fault is expected to fire."""
+    """Refuse a guard, an alarm that stops the drill, if the fault is expected to fire it."""
     for guard in guards:
         if guard in expected:
             raise InvalidInputError(

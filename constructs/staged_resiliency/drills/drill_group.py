@@ -328,7 +328,7 @@ class DrillGroup(Construct):
         return self._experiment_roles[role_id]
 
     def origin(self, fault: DenyOrigin) -> Origin:
-        """Return the origin that a drill denies, and let the functions do so; once for each.
+        """Return the origin that a drill denies, and permit the functions to deny it.
 
         Raises:
             InvalidInputError: The clients of the hosts are in a VPC.

@@ -1,4 +1,4 @@
-"""The calls of the function that ends faults: after events of runs, and regularly."""
+"""The EventBridge rule and the schedules that call the function that ends faults."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from staged_resiliency.shared import names
 
 @dataclass(frozen=True, slots=True)
 class EndCalls:
-    """The calls of the function *end* that no state machine makes.
+    """Creates the EventBridge rule and the schedules that call the Lambda function *end*.
 
     Attributes:
         end: The function.

@@ -1,4 +1,4 @@
-"""The alarm that is on while the fault of a run that ended may last."""
+"""The alarm that is on while a run has ended but its fault may still be in effect."""
 
 from constructs import Construct
 

@@ -65,7 +65,7 @@ def moves_clients(fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]) -> b
 def contradiction(
     fault: Fault, pair: Pair, alarms: Sequence[WatchedAlarm]
 ) -> tuple[Literal["host", "fault"], str] | None:
-    """Why a drill would show nothing of the failover: what of it is wrong, and the reason."""
+    """The setting (host or fault) for which a drill can't test the failover, and the reason."""
     moves = moves_clients(fault, pair, alarms)
     if moves and fault.host_name == pair.standby:
         return "host", (
@@ -168,7 +168,7 @@ def observed_seconds(fault: Fault, alarms: Sequence[WatchedAlarm]) -> int:
 
 
 def alarms_seconds(fault: Fault, alarms: Iterable[WatchedAlarm]) -> int:
-    """The seconds from a fault until every alarm that need not fire by it may have fired."""
+    """The seconds from a fault within which alarms fire that it may, but need not, fire."""
     found = [
         alarm.may_fire_within(fault.seconds) or 0
         for alarm in alarms

@@ -49,7 +49,7 @@ class _LazyValue:
         self._value = value
 
     def produce(self) -> object:
-        """The value."""
+        """Return the value."""
         return self._value()
 
 
@@ -67,7 +67,7 @@ class _LazyText:
         self._value = value
 
     def produce(self) -> str:
-        """The text."""
+        """Return the text."""
         return self._value()
 
 

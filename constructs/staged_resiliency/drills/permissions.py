@@ -59,7 +59,7 @@ class Scope:
 
     @property
     def dashboard_arn(self) -> str | None:
-        """The ARN of the dashboard that FIS's reports show; None for none."""
+        """The ARN of the dashboard that FIS's reports show; None without a dashboard."""
         if self.dashboard_name is None:
             return None
         place = self.place

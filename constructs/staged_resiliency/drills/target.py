@@ -68,7 +68,7 @@ class DrillHost:
 
     @property
     def planned(self) -> Host:
-        """The host as part of a plan."""
+        """The host as a drill's plan contains it."""
         given = self.instance
         instance_id = given if given is None or isinstance(given, str) else given.instance_id
         addresses = () if self.address is None else (self.address,)
@@ -250,12 +250,12 @@ class DrillTarget:
 
     @property
     def watched_alarms(self) -> Sequence[WatchedAlarm]:
-        """The alarms of which it is known how a fault affects them."""
+        """The alarms for which the effect of each fault is known."""
         return [each for each in self.alarms if isinstance(each, WatchedAlarm)]
 
     @property
     def pair(self) -> Pair:
-        """The pair of hosts, as hypotheses are derived from it."""
+        """The pair of hosts, in the form from which a drill's hypothesis is derived."""
         return Pair(
             record=self.record_name,
             active=self.active.name,
@@ -265,7 +265,7 @@ class DrillTarget:
         )
 
     def guards(self, fault: Fault) -> Sequence[str]:
-        """Derive the names of the alarms that stop a drill; none where none shows the other host.
+        """Derive the names of the alarms that stop a drill: those on the health of the other host.
 
         Raises:
             InvalidInputError: Too little is known of the alarms.
@@ -306,8 +306,8 @@ class DrillTarget:
             aimed = fault.command is not None or bool(fault.lost_by_both)
             if aimed and asks and alarm.port is None:
                 raise InvalidInputError(
-                    f"Drill: {argument}: is not given, and where {alarm.name} watches is "
-                    "not known; give DrillTarget.of(probe=...) the probe's configuration"
+                    f"Drill: {argument}: is not given, and the address that {alarm.name} "
+                    "watches is not known; give DrillTarget.of(probe=...) the probe's configuration"
                 )
         return alarms
 
@@ -321,12 +321,12 @@ class DrillTarget:
 
     @property
     def record(self) -> Record:
-        """The record as part of a plan."""
+        """The record as a drill's plan contains it."""
         return Record(self.record_name, self.hosted_zone_id)
 
     @property
     def endpoint(self) -> Endpoint:
-        """The URL that identifies the serving host, as part of a plan."""
+        """The URL that identifies the serving host, as a drill's plan contains it."""
         return Endpoint(self.scheme, self.port, self.version_path, self.version_field)
 
 
@@ -399,8 +399,8 @@ def _drill_host(host: "FailoverHost") -> DrillHost:
     address = getattr(host.target, "ipv4", None)
     if alias is None and address is None:
         raise InvalidInputError(
-            f"DrillTarget: failover: {host.name} has no IPv4 address, over which drills ask hosts; "
-            "give AddressTarget(ipv4=...)"
+            f"DrillTarget: failover: {host.name} has no IPv4 address, and drills send their "
+            "requests to hosts over IPv4; give AddressTarget(ipv4=...)"
         )
     return DrillHost(host.name, address=address, alias=alias, instance=host.instance)
 
@@ -433,5 +433,5 @@ class DrillWindow:
             )
 
     def planned(self, zone: str) -> Window:
-        """The window as part of a plan."""
+        """The window as a drill's plan contains it."""
         return Window(tuple(self.days), self.from_hour, self.to_hour, zone)

@@ -1,4 +1,4 @@
-"""The alarms of a failover as drills use them: what they watch, and whether they decide."""
+"""Describes a failover's alarms for drills: what each watches, and whether it decides."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ from staged_resiliency.shared.literals import wrong_type
 AnyAlarm: TypeAlias = SignalAlarm | LatencyAlarm | cloudwatch.IAlarm
 """An alarm of a service: one of this package, or one of the CDK."""
 
-_BY_HAND: Final = "make the DrillTarget by itself, and give its drills guards and hypothesis"
+_BY_HAND: Final = "use DrillTarget(...) itself, and give each Drill its guards and hypothesis"
 
 
 def watched_alarms(
@@ -51,8 +51,8 @@ def watched_alarms(
         status = deciding.get(alarm)
         if status is not None and watched is None:
             raise InvalidInputError(
-                f"DrillTarget: failover: {alarm.alarm_name} decides, and how a fault affects it is "
-                f"not known; {_BY_HAND}"
+                f"DrillTarget: failover: {alarm.alarm_name} decides the failover, but how a fault "
+                f"affects it is not known; {_BY_HAND}"
             )
         if status is not None and watched is not None:
             is_health = status is not InsufficientData.UNHEALTHY

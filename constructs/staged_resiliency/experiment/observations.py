@@ -1,4 +1,4 @@
-"""Observations during an experiment: one kind of record for every source."""
+"""Observations during an experiment, in the same form for every source."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

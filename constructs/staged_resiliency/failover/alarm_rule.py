@@ -88,7 +88,7 @@ class AlarmRule:
 
     @property
     def known_at_deployment(self) -> Sequence[str]:
-        """The texts of the rule that the name of its alarm must carry (docs/adr/0003)."""
+        """Texts known only at deployment, which the alarm's name must contain (docs/adr/0003)."""
         return [text for _, text, _ in self._texts() if not is_literal(text)]
 
     @property

@@ -372,5 +372,5 @@ def alarm_description(value: str) -> str:
 
 
 def separates_0_from_1(statistic: str) -> Callable[[float], float]:
-    """Return the check of a threshold for a statistic of a metric that is 0 or 1."""
+    """Return a function that validates a threshold for a statistic of a metric that is 0 or 1."""
     return lambda threshold: validation.threshold_between_0_and_1(threshold, statistic)

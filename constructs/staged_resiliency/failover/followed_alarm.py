@@ -15,7 +15,7 @@ _OWNER: Final = "AlarmHealthCheck"
 
 @dataclass(frozen=True, slots=True)
 class FollowedAlarm:
-    """An ``Alarm`` of the CDK, with what a health check must know of it.
+    """An ``Alarm`` of the CDK, with the settings that a health check copies from it.
 
     Attributes:
         alarm_name: The physical name.

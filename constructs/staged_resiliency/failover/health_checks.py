@@ -215,8 +215,9 @@ def _require_name_carries_what_deployment_decides(alarm: SignalAlarm | FollowedA
         if text not in alarm.alarm_name:
             raise InvalidInputError(
                 "AlarmHealthCheck: alarm: its metric has a value that is known only at "
-                "deployment, and its name does not have it, so the health check could not follow a "
-                "change of it; give a SignalAlarm without alarm_name, which is then made of it"
+                "deployment and is no part of the alarm's name, so the health check could not "
+                "follow a change of it; give a SignalAlarm without alarm_name, whose name "
+                "contains it"
             )
 
 

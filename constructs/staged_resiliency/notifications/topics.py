@@ -33,7 +33,7 @@ class CdkSubscription(Protocol):
     """
 
     def bind(self, topic: sns.ITopic, /) -> sns.TopicSubscriptionConfig:
-        """Bind it to a topic."""
+        """Return the subscription's settings for a topic."""
 
 
 class AlarmKey(Construct):
@@ -190,7 +190,7 @@ class AlarmTopic(AlarmTopicBase):
             self.subscribe(subscription)
 
     def grant_publish(self, grantee: "iam.IGrantable") -> "iam.Grant":
-        """Grant permission to publish to the topic, with its key, for what is no alarm.
+        """Permit a publisher other than an alarm to publish to the topic and to use its key.
 
         Args:
             grantee: Who publishes: a role, or a function or instance with one.

@@ -224,8 +224,8 @@ def executable_name(value: str) -> str:
     """Validate the file name of an executable, except of one that runs many programs."""
     if value.startswith("python"):
         raise ValueError(
-            f"{validation.shown(value)} also runs the probe and programs of the system; give a "
-            "text of the command line, such as command: shop.wsgi"
+            f"{validation.shown(value)} also runs the probe and system programs; select the "
+            "process by its command line, such as command: shop.wsgi"
         )
     return validation.matching(
         value,

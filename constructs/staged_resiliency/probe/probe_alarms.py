@@ -1,4 +1,4 @@
-"""Alarms on the probe's own heartbeat, its checks of other hosts, and what else it measures."""
+"""Alarms on the probe's heartbeat, its checks of the other host, latencies and certificates."""
 
 from typing import Final
 
@@ -196,7 +196,7 @@ class PeerAlarm(SignalAlarm):
 
 
 class LatencyAlarm(Construct):
-    """Fires when samples of a dependency that succeed take too long. No signal of a failover.
+    """Fires when a dependency's successful samples take too long. It can't decide a failover.
 
     The probe publishes the metric ``<dependency>-latency`` in milliseconds where the check has
     ``latency``. Missing data is not breaching: samples that fail have no latency.
@@ -300,7 +300,7 @@ class LatencyAlarm(Construct):
 
 
 class CertificateAlarm(SignalAlarm):
-    """Fires when a dependency's certificate is valid for fewer days. Meant for no failover.
+    """Fires when a dependency's certificate is about to expire. It should decide no failover.
 
     The probe publishes the metric ``<dependency>-certificate-days`` where the check has
     ``certificate``. Missing data is not breaching: a certificate that is not trusted, or no longer

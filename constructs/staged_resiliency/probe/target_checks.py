@@ -58,7 +58,7 @@ class TargetCheck(ABC):
 
     @property
     def publishes_more(self) -> bool:
-        """Whether it has a metric or a pace of its own, which only dependencies have."""
+        """Whether the check has settings that only checks of dependencies may have."""
         given = (self.interval_seconds, self.timeout_seconds, self.latency)
         return given != (None, None, None) or bool(getattr(self, "certificate", False))
 

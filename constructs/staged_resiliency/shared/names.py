@@ -33,12 +33,12 @@ def failover_stack(service: str, environment: str) -> str:
 
 
 def probe_stack(service: str, environment: str) -> str:
-    """Return the name of the stack that installs a service's probe, and of its association."""
+    """Return the name of a service's probe stack, and of its association."""
     return f"{service}-{environment}-probe"
 
 
 def cloudwatch_agent_stack(service: str, environment: str) -> str:
-    """Return the name of the stack of a service's CloudWatch agent, and of its association."""
+    """Return the name of a service's CloudWatch agent stack, and of its association."""
     return f"{service}-{environment}-cloudwatch-agent"
 
 
@@ -83,12 +83,12 @@ def drill_log_group(service: str, environment: str) -> str:
 
 
 def drill_undelivered_alarm(service: str, environment: str) -> str:
-    """Return the name of the alarm on undelivered calls that start drills or end their faults."""
+    """Return the name of the alarm on undelivered calls to start drills or to end faults."""
     return f"{service}-{environment}-drills-undelivered"
 
 
 def notifications_stack(account: str, region: str, topic: str) -> str:
-    """Return the name of the stack of an SNS topic; stacks can't be named like every topic."""
+    """Return the name of the stack of an SNS topic; not every topic name is a valid stack name."""
     name = f"notifications-{account}-{region}-{topic}"
     if "_" not in name and len(name) <= limits.MAX_STACK_NAME_CHARACTERS:
         return name
@@ -152,7 +152,7 @@ def dependency_failover_alarm(service: str, environment: str, dependency: str) -
 
 
 def probe_metrics(dependencies: Collection[str]) -> Iterator[str]:
-    """Yield the names of all metrics that a probe publishes of its own."""
+    """Yield the names of all metrics that a probe publishes, except the application's."""
     yield from (HEARTBEAT_METRIC, PROBE_DROPPED_METRIC, STATSD_DROPPED_METRIC)
     for metric in (PEER_METRIC, *map(connectivity_metric, dependencies)):
         yield from (metric, f"{metric}-failures")
@@ -239,7 +239,7 @@ def drill_fault_description(display_name: str) -> str:
 
 
 def drill_undelivered_description(display_name: str) -> str:
-    """Return the description of the alarm on undelivered calls of drills."""
+    """Return the description of the alarm on undelivered calls to start drills or to end faults."""
     return (
         f"{display_name}: a drill was not started, or its fault may not have been ended; the "
         "dead-letter queue holds the failed call."

@@ -26,7 +26,7 @@ def stack_of(scope: Construct) -> Stack:
 
 
 def set_stack_of(construct: Construct, parent: Construct) -> None:
-    """Record that a construct is in the stack of its parent, so that nobody asks the CDK."""
+    """Remember that a construct is in its parent's stack, to save ``stack_of`` a call into Node."""
     _STACKS[construct] = ref(stack_of(parent))
 
 

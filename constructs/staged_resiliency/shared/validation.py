@@ -74,7 +74,7 @@ def at_most(value: str, most: int, what: str) -> str:
 
 
 def in_range(least: int, most: int, otherwise: str = "out of range") -> Callable[[int], int]:
-    """Make a function that validates a number; ``otherwise`` says what one beyond the range is."""
+    """Make a function that validates a number; ``otherwise`` describes a number out of range."""
 
     def validate(value: int) -> int:
         if not least <= value <= most:
@@ -368,7 +368,7 @@ gremlin_name = by_pattern(
 
 
 def other_region(arn: str, region: str) -> str | None:
-    """Return what is wrong with the ARN of a regional resource of another region; else None."""
+    """Return a message if the ARN of a regional resource is of another region, else None."""
     there = arn.split(":")[3] if arn.count(":") >= _FIELDS_OF_ARN else region
     return None if there == region else f"{arn} is in {there}; give one of {region}"
 
@@ -586,7 +586,7 @@ HOST_PLACEHOLDERS: Final = ("{host}", "{instance_id}")
 
 
 def dimension_value(value: str) -> str:
-    """Validate the value of a dimension, in which only the host's placeholders have braces."""
+    """Validate the value of a dimension; braces are allowed only in placeholders for the host."""
     rest = value
     for placeholder in HOST_PLACEHOLDERS:
         rest = rest.replace(placeholder, "")

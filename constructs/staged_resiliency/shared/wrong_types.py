@@ -21,7 +21,7 @@ _PLAIN: Final = (str, int, float, list, tuple, dict, set, frozenset, type(None))
 
 
 def names_wrong_types(of: type) -> None:
-    """Make the constructor of a class name an argument of a wrong type that it fails on."""
+    """Make a class's constructor name the argument of a wrong type because of which it fails."""
     original: Callable[..., None] = inspect.getattr_static(of, "__init__")
 
     @functools.wraps(original)

@@ -36,7 +36,7 @@ class AlarmSettings(Section):
 
     @property
     def datapoints(self) -> int:
-        """The periods that must breach."""
+        """The number of periods that must breach."""
         return self.datapoints_to_alarm or self.evaluation_periods
 
 
@@ -131,7 +131,7 @@ class OwnAlarm(Section):
 
     @property
     def datapoints(self) -> int:
-        """The periods that must breach."""
+        """The number of periods that must breach."""
         return self.datapoints_to_alarm or self.evaluation_periods
 
     @property

@@ -38,7 +38,7 @@ HeaderValue = Annotated[str, AfterValidator(probe_validation.header_value)]
 
 
 class ExchangeStep(Section):
-    """One step of an exchange of text."""
+    """One step of the check `exchange`: a text to send, and a text to wait for."""
 
     send: ExchangedText | None = Field(
         default=None, description="Text to send, with the ends of its lines."

@@ -64,7 +64,7 @@ Span = Annotated[
 
 
 class Assumptions(Section):
-    """What is known in place of assumptions of the failover-time model: a number, or two."""
+    """Values that replace assumptions of the failover-time model, each a number or a range."""
 
     extra_periods: Span | None = Field(
         default=None,
@@ -98,5 +98,5 @@ class Assumptions(Section):
 
     @property
     def given(self) -> tuple[tuple[str, float, float], ...]:
-        """Name, least and most of each that is given."""
+        """The name, lowest and highest value of each assumption that the file replaces."""
         return tuple((name, *span) for name, span in self if span is not None)

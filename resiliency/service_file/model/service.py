@@ -91,7 +91,7 @@ class Environment(Section):
 
     @property
     def all_alarms(self) -> Mapping[str, OwnAlarm]:
-        """The alarms on metrics of any kind, by name: those of the CloudWatch agent, and alarms."""
+        """The alarms by name, those under ``alarms`` and those for the CloudWatch agent."""
         agent = self.cloudwatch_agent
         measured = agent.alarms if agent is not None and agent.state == "present" else {}
         return {**measured, **self.alarms}
@@ -124,7 +124,7 @@ class Environment(Section):
 
     @property
     def measured(self) -> Mapping[str, Dependency]:
-        """What the hosts check: all dependencies, and the primaries of some."""
+        """What the hosts check: all dependencies, and primaries whose failover hosts decide."""
         primaries = {
             names.primary_of(name): primary
             for name, dependency in self.dependencies.items()

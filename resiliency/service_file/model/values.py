@@ -22,7 +22,7 @@ from staged_resiliency.shared import limits, validation
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """A text that a check accepts; the pattern is for editors, and the check decides."""
+    """The type of a text that a function validates; its pattern is for editors only."""
 
     check: Callable[[str], str]
     pattern: str

@@ -512,7 +512,10 @@ def test_a_larger_account_yields_the_right_service_and_nothing_else(
             {"Type": "A", "TTL": 60, "SetIdentifier": "a", "Weight": 1},
             "is a weighted record; adopt takes simple records and failover pairs",
         ),
-        ({"Type": "TXT", "TTL": 60}, "has only records of the type TXT; give a name of hosts"),
+        (
+            {"Type": "TXT", "TTL": 60},
+            "has only records of the type TXT; give a name that leads to hosts",
+        ),
         (
             {"Type": "A", "TTL": 60, "SetIdentifier": "a", "Failover": "SECONDARY"},
             "have a SECONDARY and no PRIMARY",

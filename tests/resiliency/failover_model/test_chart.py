@@ -173,7 +173,7 @@ def test_a_file_is_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("times.png", "{file}: is no name of a chart; give one that ends in .svg"),
+        ("times.png", "{file}: a chart is an SVG file; give a name that ends in .svg"),
         ("gone/times.svg", "{file}: can't be written (No such file or directory)"),
     ],
 )

@@ -112,7 +112,10 @@ def test_a_chart_is_written_beside_what_is_printed(
             ["--assume", "ttl=3"],
             "--assume ttl=3: 'ttl' is no assumption; known: ",
         ),
-        (["--chart", "times.png"], "times.png: is no name of a chart; give one that ends in .svg"),
+        (
+            ["--chart", "times.png"],
+            "times.png: a chart is an SVG file; give a name that ends in .svg",
+        ),
         (["--against", "gone.json"], "gone.json: is not there"),
     ],
 )
@@ -145,8 +148,8 @@ def test_an_objective_is_held_against_each_fault(
     [
         (
             ["--objective", "600", "--against", "TEMPLATE"],
-            "--objective: of two designs it is shown in a chart; give --chart FILE too, or "
-            "--strict\n",
+            "--objective: applies to two designs only with --chart FILE or --strict; give one of "
+            "them\n",
         ),
         (["--strict"], "--strict: is about an objective; give --objective SECONDS too\n"),
         (

@@ -187,7 +187,7 @@ def test_a_scenario_that_does_not_exist_is_refused(deployment: Deployment) -> No
     with pytest.raises(UserError) as refused:
         require_known([deployment], ["earthquake"])
     assert str(refused.value) == (
-        "--scenario earthquake: is no scenario here; allowed: host-stops, endpoint-hangs, "
+        "--scenario earthquake: is not a scenario; allowed: host-stops, endpoint-hangs, "
         "db-blackholed, cdn-blackholed, db-hangs, cdn-hangs, db-degraded, db-fails-over, "
         "both-stop, probe-killed"
     )

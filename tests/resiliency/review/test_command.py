@@ -160,7 +160,11 @@ def test_yaml_and_single_templates_are_read(resiliency: Resiliency) -> None:
             2,
             "resiliency review: 2 given; give one folder, the one after",
         ),
-        (["after", "after", "--profile", "ops"], 2, "--profile: is for --deployed; give that too"),
+        (
+            ["after", "after", "--profile", "ops"],
+            2,
+            "--profile: applies only with --deployed; give both",
+        ),
         (["none", "after"], 2, "none: does not exist; give a folder that `npx cdk synth` wrote"),
         (["empty", "after"], 2, "empty: holds no templates; give a folder that `npx cdk synth`"),
         (["broken.json", "after"], 3, "broken.json: is neither JSON nor YAML"),

@@ -114,7 +114,7 @@ def test_what_excludes_each_other_is_usage(
     made: Deployment, status: Resiliency, resiliency: Resiliency
 ) -> None:
     assert status("--watch", "--json", status=2).err.startswith(
-        "--watch: shows a page that renews itself"
+        "--watch: redraws its output again and again"
     )
     resiliency("status", "x", "y", "--services", EXAMPLE_FILE, status=2)
 

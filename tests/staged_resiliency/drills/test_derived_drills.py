@@ -256,7 +256,7 @@ def _own_alarms(stack: Stack) -> AlarmSignal:
     )
 
 
-BY_HAND = "make the DrillTarget by itself, and give its drills guards and hypothesis"
+BY_HAND = "use DrillTarget(...) itself, and give each Drill its guards and hypothesis"
 REFUSED: dict[str, Any] = {
     "a signal of one's own": (
         lambda stack: target_of(a_failover(stack, failover_on=[_OwnSignal()])),
@@ -264,13 +264,13 @@ REFUSED: dict[str, Any] = {
     ),
     "an alarm of one's own that decides": (
         lambda stack: target_of(a_failover(stack, failover_on=[_own_alarms(stack)])),
-        "DrillTarget: failover: shop-blue-queue-depth decides, and how a fault affects it is not "
-        "known; " + BY_HAND,
+        "DrillTarget: failover: shop-blue-queue-depth decides the failover, but how a fault "
+        "affects it is not known; " + BY_HAND,
     ),
     "IPv6 alone": (
         lambda stack: target_of(a_failover(stack, blue=_ipv6(BLUE), green=_ipv6(GREEN))),
-        "DrillTarget: failover: shop-blue has no IPv4 address, over which drills ask hosts; give "
-        "AddressTarget(ipv4=...)",
+        "DrillTarget: failover: shop-blue has no IPv4 address, and drills send their requests to "
+        "hosts over IPv4; give AddressTarget(ipv4=...)",
     ),
     "an alarm on another host": (
         lambda stack: target_of(a_failover(stack), alarms=[on_the_database(stack, "shop-red")]),
@@ -301,8 +301,8 @@ REFUSED: dict[str, Any] = {
             target_of(a_failover(stack), alarms=[on_the_database(stack, BLUE)]),
             fault=BlackholePort(BLUE, IDS[BLUE], 6, destination_port=5432),
         ),
-        "Drill: guards: is not given, and where shop-blue-db-connectivity-failed watches "
-        "is not known; give DrillTarget.of(probe=...) the probe's configuration",
+        "Drill: guards: is not given, and the address that shop-blue-db-connectivity-failed "
+        "watches is not known; give DrillTarget.of(probe=...) the probe's configuration",
     ),
     "nothing that guards": (
         lambda stack: a_drill(

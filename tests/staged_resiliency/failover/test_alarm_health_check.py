@@ -256,9 +256,9 @@ def test_a_name_made_of_the_rule_carries_what_the_deployment_decides(
 def test_a_name_that_does_not_carry_what_the_deployment_decides_is_refused(stack: Stack) -> None:
     rule = a_rule(dimensions={"Id": text_parameter(stack, "Known")})
     with refused(
-        "AlarmHealthCheck: alarm: its metric has a value that is known only at deployment, and its "
-        "name does not have it, so the health check could not follow a change of it; give a "
-        "SignalAlarm without alarm_name, which is then made of it"
+        "AlarmHealthCheck: alarm: its metric has a value that is known only at deployment and is "
+        "no part of the alarm's name, so the health check could not follow a change of it; give a "
+        "SignalAlarm without alarm_name, whose name contains it"
     ):
         AlarmHealthCheck(stack, "HealthCheck", alarm=an_alarm(stack, rule=rule))
 

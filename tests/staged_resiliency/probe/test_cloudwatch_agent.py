@@ -151,8 +151,8 @@ def test_a_command_is_no_pattern() -> None:
             lambda: CloudWatchAgentConfiguration(processes=[JAVA, ProcessesByName("java")]),
         ),
         (
-            "ProcessesByName: name: 'python3' also runs the probe and programs of the system; give "
-            "a text of the command line, such as command: shop.wsgi",
+            "ProcessesByName: name: 'python3' also runs the probe and system programs; select the "
+            "process by its command line, such as command: shop.wsgi",
             lambda: ProcessesByName("python3"),
         ),
         (

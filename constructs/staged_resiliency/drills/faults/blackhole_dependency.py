@@ -72,7 +72,7 @@ class BlackholeDependency(DocumentFault):
         return {"LossPercent": str(ALL), "Sources": self.destination}
 
     def effect_on(self, alarm: WatchedAlarm) -> AlarmEffect:
-        """The effect on the metric of an alarm: what the host asks the dependency fails."""
+        """The effect on an alarm's metric: the host's requests to the dependency fail."""
         fails = self._asks(alarm) and self.reaches(alarm)
         return AlarmEffect.FAILS if fails else AlarmEffect.NONE
 

@@ -74,11 +74,11 @@ class BlackholePort(DocumentFault):
 
     @property
     def silences(self) -> bool:
-        """Whether the port is that of CloudWatch."""
+        """Whether the host can't publish metrics: the port is that of CloudWatch's API."""
         return self.destination_port == _HTTPS_PORT
 
     def effect_on(self, alarm: WatchedAlarm) -> AlarmEffect:
-        """The effect on the metric of an alarm: what the host asks on the port fails."""
+        """The effect on an alarm's metric: the host's requests to the port fail."""
         if self.silences:
             # The probe's requests to CloudWatch are cut off with everything else.
             heartbeat = alarm.watches is AlarmKind.PROBE and alarm.host == self.host_name

@@ -92,7 +92,7 @@ class DenyOrigin(Fault):
 
     @property
     def lost_by_both(self) -> str:
-        """What both hosts lose."""
+        """What both hosts lose, as messages name it."""
         return self.record_name
 
     @property
@@ -128,7 +128,7 @@ class DenyOrigin(Fault):
         return False
 
     def origin(self, place: Place) -> Origin:
-        """The fault as part of a plan."""
+        """The distribution's origin, bucket and record as a drill's plan contains them."""
         return Origin(
             distribution_arn=self._distribution_arn(place),
             bucket=self.bucket,

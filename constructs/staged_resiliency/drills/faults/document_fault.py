@@ -1,4 +1,4 @@
-"""What faults have in common that a document of AWS FIS injects on the host."""
+"""The base class of faults that a Systems Manager document of AWS FIS injects on the host."""
 
 import json
 from abc import abstractmethod

@@ -132,12 +132,12 @@ class Fault(ABC):
 
     @property
     def lost_by_both(self) -> str:
-        """What both hosts lose, in the words of messages; empty for a fault of one host."""
+        """What both hosts lose, as messages name it; empty for a fault of one host."""
         return "" if self.database is None else "the database"
 
     @property
     def own_alarms(self) -> Sequence[WatchedAlarm]:
-        """The alarms that the fault alone is about, besides those of the service."""
+        """The alarms that only drills with this fault observe, besides those of the service."""
         return ()
 
     @abstractmethod
@@ -146,7 +146,7 @@ class Fault(ABC):
 
     @property
     def silences(self) -> bool:
-        """Whether the host can't publish metrics meanwhile."""
+        """Whether the fault keeps the host from publishing metrics."""
         return False
 
     def reaches(self, alarm: WatchedAlarm) -> bool:
@@ -154,7 +154,7 @@ class Fault(ABC):
         return False
 
     def breaks(self, host: str) -> bool:
-        """Whether a host is broken, so that its alarms guard no drill."""
+        """Whether the fault breaks a host, whose alarms then must not stop the drill."""
         return host == self.host_name
 
 

@@ -32,7 +32,7 @@ _MAX_ALARMS: Final = 100  # by name, in one call of DescribeAlarms
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a client of a name gets: its addresses, and an answer of the host behind it.
+    """The result of a client's request: the name's addresses, and the answer of the host behind it.
 
     Attributes:
         addresses: The IPv4 addresses of the name; a client asks the first one.
@@ -49,7 +49,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ClientView:
-    """The observations of one poll, and what they came from.
+    """The observations of one poll, and the answers from which they were derived.
 
     Attributes:
         dns: Route 53's answer; None where Route 53 could not be asked. In a VPC that of its
@@ -69,7 +69,7 @@ class ClientView:
 
 
 def ask_for(plan: Plan, name: str, context: Context, asked: Answer | None = None) -> Answer:
-    """Resolve a name and ask the host behind it, from where the clients are.
+    """Resolve a name and ask the host behind it, from the network of the clients.
 
     ``asked`` is an answer of just now; outside a VPC its address is not asked again.
 
@@ -140,7 +140,7 @@ def poll(plan: Plan, context: Context) -> ClientView:
 
 
 def ask_target(origin: Origin, name: str, context: Context) -> Answer:
-    """Resolve a name, and ask the target behind it for the path that the clients of a record ask.
+    """Resolve a name, and request from its target the path that the record's clients request.
 
     The header Via shows whether CloudFront answered, and so the primary:
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html

@@ -67,7 +67,7 @@ class Aws(Protocol):
 
 
 class Ask(Protocol):
-    """Asks a host for its name."""
+    """Sends a host an HTTP request for its own name."""
 
     def __call__(self, address: str, endpoint: Endpoint, host: str) -> str:
         """Return the host's name; raise ``network.UnansweredError`` if it returns none."""

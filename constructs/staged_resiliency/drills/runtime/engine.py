@@ -1,4 +1,4 @@
-"""What injects a fault: AWS FIS; Gremlin where the plan has an attack; else the functions.
+"""Injects faults by AWS FIS, by Gremlin if the plan has an attack, or by the functions.
 
 The functions themselves deny a distribution its origin. All have the same functions: start, status,
 list, end.
@@ -43,7 +43,7 @@ def get_experiment(plan: Plan, experiment_id: str, context: Context) -> Experime
 
 
 def aim_of_dry_run(plan: Plan, context: Context) -> tuple[str, str]:
-    """Describe the target of a dry run without AWS FIS; return also why it is the wrong one."""
+    """Describe the target of a dry run without AWS FIS, and what is wrong with it, if anything."""
     if plan.origin is not None:
         return origin_fault.aim_of_dry_run(plan.origin, context)
     return gremlin_fault.aim_of_dry_run(plan, context)

@@ -257,7 +257,7 @@ def state_of(instance: JsonObject) -> str:
 
 
 def is_over(plan: Ending, context: Context) -> bool:
-    """Whether the fault of a run of long ago is over, as far as can be seen without ending it."""
+    """Whether the fault of an old run is over, without taking any step to end it."""
     if not plan.enabled or plan.fault is not FaultKind.STOP_INSTANCE:
         return True  # it ended by itself
     state = state_of(describe_instance(plan.instance_id, context))
@@ -278,7 +278,7 @@ def _stop_experiments(
 
 
 def is_late(plan: Ending, begun: float | None, context: Context) -> bool:
-    """Whether the fault should have ended a while ago by itself."""
+    """Whether the fault is well past the time at which it should have ended by itself."""
     return begun is not None and context.clock() >= begun + plan.fault_seconds + LATE_SECONDS
 
 

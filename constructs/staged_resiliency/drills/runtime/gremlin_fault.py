@@ -90,7 +90,7 @@ def get_experiment(plan: Ending, identity: str, context: Context) -> Experiment:
 
 
 def aim_of_dry_run(plan: Plan, context: Context) -> tuple[str, str]:
-    """Describe the target of a dry run's attack; return also why there is none."""
+    """Describe the target of a dry run's attack, and why no target was found, if so."""
     target, reason = find_client(_attack_of(plan.ending), plan.target_host, context)
     return reason or f"aimed at {target} on {plan.target_host.instance_id}", reason
 

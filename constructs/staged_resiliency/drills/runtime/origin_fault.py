@@ -177,7 +177,7 @@ def _end_without_s3(
 
 
 def aim_of_dry_run(origin: Origin, context: Context) -> tuple[str, str]:
-    """Describe the target of a dry run; return also why it is the wrong one."""
+    """Describe the target of a dry run, and what is wrong with it, if anything."""
     aim = f"aimed at distribution {origin.distribution_id} and bucket {origin.bucket}"
     return aim, "; ".join(traps_of(origin, context))
 

@@ -121,7 +121,7 @@ class _Phase:
         self.poller.observations.append(Observation(at, Source.FAULT, kind, value, detail))
 
     def refreshed(self, experiment: Experiment) -> Experiment:
-        """Return the current state of an experiment, or the former one if the API fails."""
+        """Return the current state of an experiment, or the last known one if the API fails."""
         try:
             return engine.get_experiment(self.plan, experiment.id, self.context)
         except AwsError as error:
@@ -162,7 +162,7 @@ def preflight(call: PhaseInput, context: Context) -> PhaseResult:
 
 
 def announce(call: PhaseInput, context: Context) -> PhaseResult:
-    """Send the message that the run goes on in some time, and how to stop it."""
+    """Send the message that the run will inject its fault in some minutes, and how to stop it."""
     with _Phase(call, states.ANNOUNCE, context) as phase:
         recorder.announce(call.plan, call.run, context)
         minutes = call.plan.notice_seconds // 60
@@ -340,7 +340,7 @@ def end_fault(call: PhaseInput, context: Context) -> PhaseResult:
 
 
 def end_unread(ending: Ending, run: RunName, began_at: float, context: Context) -> PhaseResult:
-    """End the fault of a run whose plan is of a release that this one can't read.
+    """End the fault of a run whose plan another release wrote and this one can't read.
 
     Nothing is observed meanwhile, and the run will have no verdict.
     """

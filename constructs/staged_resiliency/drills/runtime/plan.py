@@ -353,7 +353,7 @@ class Ending:
 
     @classmethod
     def from_plan(cls, document: object) -> "Ending":
-        """Read what ending needs from a plan of any release; what can't be read is left out.
+        """Read the settings for ending a fault from a plan that any release wrote.
 
         Raises:
             DataError: It has no template or no instance.
@@ -527,7 +527,7 @@ class Plan:
 
     @property
     def effect(self) -> str:
-        """The effect of the fault, for messages."""
+        """A description of the fault's effect, for messages."""
         if self.command is not None:
             return self.command.effect
         if self.database is not None:
@@ -555,7 +555,7 @@ class Plan:
 
     @property
     def clients_record(self) -> str:
-        """The DNS name whose clients the fault is about."""
+        """The DNS name whose clients the fault may affect."""
         return self.record.name if self.origin is None else self.origin.record
 
     @property
@@ -619,7 +619,7 @@ class DrillSchedules:
     client_function: str | None = None
 
     def to_json(self) -> JsonObject:
-        """Return the input as a JSON object, without a client where there is none."""
+        """Return the input as a JSON object; ``client_function`` is left out if it is empty."""
         return _without_none(as_json(self), "client_function")
 
     @classmethod

@@ -194,7 +194,7 @@ def check_injection(
 
 
 def deployment_of(plan: Plan, context: Context) -> str:
-    """Return the status of the stack with records and alarms while it is changed, else nothing."""
+    """Return a message if a deployment changes records and alarms now, else an empty text."""
     if not plan.stack:
         return ""
     (stack,) = context.aws("cloudformation", "DescribeStacks", StackName=plan.stack)["Stacks"]

@@ -114,7 +114,7 @@ def report_unread(ending: Ending, run: RunName, reason: str, context: Context) -
 
 
 def announce(plan: Plan, run: RunName, context: Context) -> None:
-    """Send the message that a run injects its fault in some time, and how to stop it."""
+    """Send the message that a run will inject its fault in some minutes, and how to stop it."""
     at = datetime.fromtimestamp(context.clock() + plan.notice_seconds, timezone.utc)
     minutes = -(-plan.fault_seconds // 60)
     stop = stop_commands(plan, run.execution, None).items()

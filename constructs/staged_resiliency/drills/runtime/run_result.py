@@ -119,7 +119,7 @@ def reason_to_stop(plan: Plan, observations: Sequence[Observation], run: Run) ->
 
 
 def nobody_serves(plan: Plan, observations: Iterable[Observation], run: Run) -> str:
-    """Return a message if neither host or target answered several times in a row, else nothing.
+    """Return a message if no host or target answered several polls in a row, else an empty text.
 
     Empty too where both lose their database: only how long clients are not served counts then.
     """

@@ -120,7 +120,7 @@ class PhaseInput:
 
 
 def ending_of(event: Mapping[str, object], now: float) -> tuple[Ending, RunName, float]:
-    """Read only what ending the fault of a run needs from a state machine's event.
+    """Read only the settings for ending a run's fault from a state machine's event.
 
     The last value is when the phase that ends it began, ``now`` for its first call.
 

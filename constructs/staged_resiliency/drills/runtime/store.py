@@ -90,12 +90,12 @@ class Store:
 
 
 def journal_key(drill: str, run_name: str) -> str:
-    """Return the key of a run's journal."""
+    """Return the S3 key of a run's journal."""
     return f"{journal_folder(drill)}{run_name}.json"
 
 
 def journal_folder(drill: str) -> str:
-    """Return the prefix of the keys of a drill's journals."""
+    """Return the S3 prefix of a drill's journals."""
     return f"journals/{drill}/"
 
 
@@ -106,27 +106,27 @@ def has_journal(store: Store, drill: str, run: RunName) -> bool:
 
 
 def done_folder(drill: str, run_name: str) -> str:
-    """Return the prefix of the keys that mark the delivered parts of a run's result."""
+    """Return the S3 prefix of the objects that mark parts of a run's result as delivered."""
     return f"runs/{drill}/{run_name}/done/"
 
 
 def fault_over_key(drill: str, run_name: str) -> str:
-    """Return the key that marks the fault of a run as over; from then on nothing ends it again."""
+    """Return the S3 key of the object that marks a run's fault as over; it is not ended again."""
     return f"{done_folder(drill, run_name)}fault-over"
 
 
 def attack_requested_key(drill: str, run_name: str) -> str:
-    """Return the key that is written before Gremlin is asked to start the attack of a run."""
+    """Return the S3 key of the object written before Gremlin is asked to start a run's attack."""
     return f"runs/{drill}/{run_name}/attack/requested.json"
 
 
 def attack_refused_key(drill: str, run_name: str) -> str:
-    """Return the key that marks the attack of a run as refused, so that there is none to end."""
+    """Return the S3 key of the object that marks a run's attack as refused, so not to be ended."""
     return f"runs/{drill}/{run_name}/attack/refused.json"
 
 
 def policy_key(drill: str, run_name: str) -> str:
-    """Return the key of a bucket's policy, which is written before a run changes that."""
+    """Return the S3 key under which a bucket's policy is saved before a run changes the policy."""
     return f"runs/{drill}/{run_name}/policy.json"
 
 
@@ -157,7 +157,7 @@ def end(store: Store, drill: str, run_name: str) -> None:
 
 
 def ended_key(drill: str, run_name: str) -> str:
-    """Return the key that marks a run that needs no cleanup any more."""
+    """Return the S3 key of the object that marks a run as needing no more cleanup."""
     return f"{ENDED}{drill}/{run_name}.json"
 
 
@@ -185,12 +185,12 @@ class Approval:
 
 
 def approvals_folder(drill: str) -> str:
-    """Return the prefix of the keys of a drill's approvals."""
+    """Return the S3 prefix of a drill's approvals."""
     return f"{APPROVALS}{drill}/"
 
 
 def live_key(drill: str) -> str:
-    """Return the key that marks a drill whose fault was injected once."""
+    """Return the S3 key of the object that marks a drill as having injected its fault before."""
     return f"live/{drill}.json"
 
 
@@ -242,7 +242,7 @@ class PhaseRecord:
 
 
 def save_record(store: Store, drill: str, run_name: str, record: PhaseRecord) -> None:
-    """Write a record. Writing the same one again changes nothing."""
+    """Write the record of a call of a phase; to write the same one again changes nothing."""
     document = dataclasses.asdict(record)
     document["observations"] = [
         {**dataclasses.asdict(each), "source": each.source.value} for each in record.observations
@@ -253,11 +253,11 @@ def save_record(store: Store, drill: str, run_name: str, record: PhaseRecord) ->
 
 
 def load_records(store: Store, drill: str, run_name: str) -> Sequence[PhaseRecord]:
-    """Read all records of a run, in the order in which the calls began."""
+    """Read the records of a run's calls of phases, ordered by when each call began."""
     keys = store.keys(records_folder(drill, run_name))
     return [read(PhaseRecord, json.loads(store.get(key)), key) for key in sorted(keys)]
 
 
 def records_folder(drill: str, run_name: str) -> str:
-    """Return the prefix of the keys of a run's records."""
+    """Return the S3 prefix of the records of a run's calls of phases."""
     return f"runs/{drill}/{run_name}/phases/"

@@ -1,4 +1,4 @@
-"""Traps of the target instance: why it would not come back as it was, or the fault would fail."""
+"""Checks whether the target instance would come back as it was, and whether the fault can work."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -44,7 +44,7 @@ def describe_agent(plan: Plan, context: Context) -> JsonObject:
 
 
 def of_agent(plan: Plan, agent: JsonObject) -> list[str]:
-    """Return that the FIS document does not support the operating system, if it does not."""
+    """Return a reason if the FIS document does not support the operating system, else none."""
     name, version = str(agent.get("PlatformName", "")), str(agent.get("PlatformVersion", ""))
     if not name or _is_supported(name.lower(), version.partition(".")[0]):
         return []

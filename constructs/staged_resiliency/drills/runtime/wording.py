@@ -32,7 +32,7 @@ def describe_fault(plan: Plan) -> str:
 
 
 def stop_commands(plan: Plan, execution: str | None, experiment: str | None) -> Mapping[str, str]:
-    """Return the effects of the commands that stop a run by hand, the gentlest first.
+    """Map each command that stops a run by hand to its effect, the gentlest first.
 
     ``execution`` is its ARN, None before it is started; ``experiment`` None where it is not known.
     """

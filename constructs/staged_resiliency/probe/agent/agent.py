@@ -208,7 +208,7 @@ class Agent:
 
 
 def settle() -> None:
-    """Let the garbage collector skip what lives as long as the agent."""
+    """Exempt objects that live as long as the agent from garbage collection."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()

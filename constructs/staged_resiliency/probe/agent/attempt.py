@@ -1,4 +1,4 @@
-"""One attempt to reach a target: its tools, its progress and its failure."""
+"""One attempt to reach a target: what it uses, its progress and its failure."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def _integer(digits: str) -> float:
 
 
 class Rule(NamedTuple):
-    """Which values of any type that JSON has are allowed."""
+    """A condition that a JSON value, of any type, must meet."""
 
     description: str  # follows "must be" in messages
     allows: Callable[[Any], bool]
@@ -426,7 +426,7 @@ def _object(
 
 
 def require(value: object, rule: Rule, path: str) -> None:
-    """Raise ``ConfigError`` unless a rule allows the value at a path, or of this name."""
+    """Raise ``ConfigError`` unless a rule allows the value; ``path`` says where it is."""
     if not rule.allows(value):
         at = f"{path}: " if path else ""
         shown = printable(json.dumps(value), 60)

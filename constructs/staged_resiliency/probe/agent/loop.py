@@ -94,17 +94,17 @@ class Loop:
         return self._wakeup.fileno()
 
     def call_at(self, when: float, callback: Callable[..., None], *args: Any) -> None:
-        """Call at a time of the clock."""
+        """Call a function at a time of the loop's clock."""
         heapq.heappush(self._timers, (when, next(self._timer_numbers), callback, args))
 
     def call_soon(self, callback: Callable[..., None], *args: Any) -> None:
-        """Call in the loop's thread; for other threads and signal handlers."""
+        """Call a function in the loop's thread, from another thread or a signal handler."""
         self._calls.append((callback, args))
         with contextlib.suppress(OSError):  # full: the loop will wake up anyway
             self._wakeup.send(b"!")
 
     def start(self, coroutine: Coroutine[Any, Any, Any], seconds: float, done: Done) -> None:
-        """Run a coroutine for at most ``seconds``, then call with its value or its exception."""
+        """Run a coroutine for at most ``seconds``, then pass its value or exception to ``done``."""
         task = Task(coroutine, done)
         self.call_at(self.clock() + seconds, self._expire, task)
         self._step(task, None)

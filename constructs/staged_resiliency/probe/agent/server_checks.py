@@ -50,7 +50,7 @@ class ServerCheck(TlsCheck):
 
 
 class Connection:
-    """A connection, which may change from plain text to TLS, and the attempt that it is of."""
+    """A connection, which may change from plain text to TLS, and the attempt that uses it."""
 
     def __init__(self, attempt: Attempt, sock: socket.socket) -> None:
         self.attempt = attempt
@@ -90,7 +90,7 @@ class MysqlCheck(ServerCheck):
         capabilities = _MYSQL_CAPABILITIES
         if self.tls:
             if not struct.unpack_from("<H", rest, 13)[0] & _MYSQL_SSL:
-                raise Failure(TLS, "the server has no TLS")
+                raise Failure(TLS, "the server does not offer TLS")
             capabilities |= _MYSQL_SSL
         head = struct.pack("<IIB23x", capabilities, MAX_BYTES, _MYSQL_UTF8)
         if self.tls:
@@ -160,7 +160,7 @@ class PostgresqlCheck(ServerCheck):
         elif answer != b"N":
             raise Failure(MISMATCH, f"not an answer of PostgreSQL: {answer!r}")
         elif self.tls:
-            raise Failure(TLS, "the server has no TLS")
+            raise Failure(TLS, "the server does not offer TLS")
         with_tls = "with TLS" if answer == b"S" else "without TLS"
         if not self.user:
             return f"answered, {with_tls}"

@@ -165,7 +165,7 @@ class Aggregation:
         self._ignored: set[str] = set()
 
     def receive(self, datagram: bytes) -> None:
-        """Add what a datagram has, which is one line or more."""
+        """Add the metrics of a datagram, one in each line."""
         self._begin(int(self._wall() // 60) * 60)
         for line in datagram.decode("utf-8", "replace").split("\n"):
             line = line.rstrip("\r")
@@ -181,7 +181,7 @@ class Aggregation:
         self._dropped[why] = former + count, first
 
     def take(self, *, ending: bool = False) -> list[Datum]:
-        """Remove and return what is finished; with ``ending`` the current minute, too."""
+        """Remove and return the data of past minutes; with ``ending`` of the current one, too."""
         now = int(self._wall() // 60) * 60
         self._begin(0 if ending else now)
         for why, (count, example) in self._dropped.items():
@@ -316,7 +316,7 @@ class Receiver:
                 self._journal.warning(f"statsd: can't listen on {problem}; trying each minute")
 
     def take(self, *, ending: bool = False) -> list[Datum]:
-        """Return what is to be published; with ``ending`` all of it, and listen no more."""
+        """Return the metrics to publish; with ``ending`` all of them, and stop listening."""
         for address, sock in self._sockets.items():
             with contextlib.suppress(OSError, struct.error):
                 used = struct.unpack("9I", sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 36))

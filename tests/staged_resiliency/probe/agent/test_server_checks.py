@@ -129,7 +129,7 @@ def test_mysql_logs_in_by_tls_once_the_certificate_is_trusted() -> None:
             STATUS,
             "error 1045: Access denied .*",
         ),
-        "no TLS": (mysql_by_tls, [greeting(tls=False)], TLS, "the server has no TLS"),
+        "no TLS": (mysql_by_tls, [greeting(tls=False)], TLS, "the server does not offer TLS"),
         "SSH": (mysql, [b"SSH-2.0-a\r\n"], MISMATCH, "not a packet of MySQL: .*"),
         "too short": (mysql, [packet(0, b"\x0a8")], MISMATCH, "not a greeting .*"),
         "protocol 9": (mysql, [packet(0, b"\x098.0\0" + b"a" * 40)], MISMATCH, ".*"),
@@ -191,7 +191,7 @@ def test_postgresql_without_tls_is_well_unless_tls_is_asked_for() -> None:
         peer.end()
 
     ends(postgresql, script, WELL, "answered, without TLS")
-    ends(postgresql_by_tls, script, TLS, "the server has no TLS")
+    ends(postgresql_by_tls, script, TLS, "the server does not offer TLS")
 
 
 @cases(
