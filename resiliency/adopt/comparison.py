@@ -312,7 +312,7 @@ def _records(
 
 
 def record_of_api(record: JsonObject) -> dict[str, Any]:
-    """Return a record as the API returns it in the form of templates."""
+    """Convert a record that the API returned to the form that templates have."""
     found = _only((*_EFFECTS["record"], "Name"), record)
     if "ResourceRecords" in found:
         found["ResourceRecords"] = [each["Value"] for each in found["ResourceRecords"]]

@@ -105,7 +105,7 @@ class Templates:
         return None if None in known else not by
 
     def resources(self, *types: str) -> Iterator[tuple[Reference, JsonObject]]:
-        """Yield the resources of some types, with their properties as ``properties`` returns them."""
+        """Yield the resources of some types, with properties as ``properties`` returns them."""
         for stack, template in self.by_stack.items():
             for logical_id, resource in template["Resources"].items():
                 reference = Reference(stack, logical_id)

@@ -48,7 +48,7 @@ class Settings:
 
     @classmethod
     def from_json(cls, text: str) -> "Settings":
-        """Decode the settings from another process."""
+        """Decode settings that another process encoded."""
         values = json.loads(text)
         values["server"] = tuple(values["server"])
         values["places"] = {address: tuple(place) for address, place in values["places"].items()}

@@ -38,7 +38,7 @@ class Clock:
 
     @classmethod
     def from_json(cls, text: str) -> "Clock":
-        """Decode the clock from another process."""
+        """Decode a clock that another process encoded."""
         return cls(**json.loads(text))
 
     def to_json(self) -> str:

@@ -149,7 +149,7 @@ def pair_of(environment: Environment) -> Pair:
 
 
 def watched_alarms(environment: Environment) -> Sequence[WatchedAlarm]:
-    """Return the alarms of an environment as drills use them."""
+    """Describe the alarms of an environment in the form that drills take."""
     return [
         _watched(environment, alarm)
         for alarm in alarms_of(environment)

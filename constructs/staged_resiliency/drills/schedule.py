@@ -231,7 +231,8 @@ def _cron(inner: str, expression: str) -> _Cron:
     _numbers(fields[5], "year", 1970, 2199)
     if fields[5] != "*":
         raise ValueError(
-            f"{shown(expression)} ends with its years, and a drill goes on; give * as year"
+            f"{shown(expression)} is limited to some years, and a drill recurs "
+            "forever; give * as year"
         )
     times = len(minutes) * len(hours)
     if times > 1:

@@ -340,7 +340,7 @@ def _fast(expectation: ClientsFast, seen: Sequence[Observation], run: Run) -> Ju
 
 
 def response_seconds(requests: Iterable[Observation], run: Run) -> float | None:
-    """Return how long 95 of 100 answers to clients took at the most, from fault to its end.
+    """Return the 95th percentile of the clients' response times, from the fault to its end.
 
     Requests without an answer do not count. None where no answer was timed.
     """

@@ -159,7 +159,7 @@ def _quoted(data: bytes | bytearray) -> str:
 
 
 class Body:
-    """The first 64 KB of a body, searched for a text as they arrive, each byte about once.
+    """The first 64 KB of a body, which are searched for a text while they arrive.
 
     Without a ``length`` in bytes the body ends with the connection.
     """
