@@ -33,7 +33,7 @@ _REFERENCE: Final = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.(?:HealthCheckId|TopicAr
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """Templates that belong together; TemplateError if one is not of a template's form."""
+    """Templates of one design; TemplateError if one of them does not have a template's form."""
 
     by_stack: Mapping[str, JsonObject]
     parameters: Mapping[str, str] = field(default_factory=dict)

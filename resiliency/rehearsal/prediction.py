@@ -88,7 +88,7 @@ def fault_of(scenario: Scenario) -> Fault:
 
 
 def is_hidden(deployment: Deployment, scenario: Scenario) -> bool:
-    """Whether the probe can't notice a scenario: a dependency hangs, and it only connects."""
+    """Whether the probe can't notice a fault: a dependency hangs, and the probe only connects."""
     hangs = scenario.action is Action.HANG_DEPENDENCY
     return hangs and deployment.check_of(scenario.dependency or "") == "tcp"
 

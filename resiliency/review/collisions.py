@@ -1,4 +1,4 @@
-"""Replacements, and names of new resources that other resources have."""
+"""Finds resources that are replaced, and new resources whose names are already in use."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -24,7 +24,7 @@ _REPLACED: Final = (Action.REPLACE, Action.MAY_REPLACE)
 
 
 def name_findings(sides: Sides) -> Iterator[Finding]:
-    """Find replacements, and names of new resources that another resource has."""
+    """Find resources that are replaced, and new resources whose names are already in use."""
     yield from _records_in_use(sides)
     yield from _names_in_use(sides)
     for each in sides.changes:
