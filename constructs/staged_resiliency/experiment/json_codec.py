@@ -122,7 +122,7 @@ def _with_default(kind: type) -> frozenset[str]:
 
 
 def tag_of(kind: type) -> str | None:
-    """Return the name of a dataclass in unions; None where it has none."""
+    """Return the tag by which JSON names a dataclass of a union; None if it has no tag."""
     tag = getattr(kind, TAG, None)
     return tag if isinstance(tag, str) else None
 

@@ -1,4 +1,4 @@
-"""What clients see (DNS, the serving host), the other host and alarms, polled.
+"""Polls what clients see (DNS answer and serving host), the other host, and alarms.
 
 A view of the clients is also compared to the steady state.
 
