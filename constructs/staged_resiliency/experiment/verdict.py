@@ -193,7 +193,7 @@ def outage_seconds(requests: Iterable[Observation], run: Run) -> float | None:
 
 
 def longest_outage_seconds(observations: Iterable[Observation], run: Run) -> float | None:
-    """Return ``outage_seconds`` of the clients of the name that were not served for the longest."""
+    """Return ``outage_seconds`` for the DNS name whose clients had the longest outage."""
     clients = of(observations, Source.CLIENT)
     names = dict.fromkeys(each.subject for each in clients)
     found = [outage_seconds(of(clients, Source.CLIENT, name), run) for name in names]

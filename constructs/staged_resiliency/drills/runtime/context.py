@@ -84,7 +84,7 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Access to the outside.
+    """The functions' access to AWS, DNS, hosts, the time and the log.
 
     Attributes:
         resolve: Returns the addresses of a DNS name, as clients resolve it; empty where there are
