@@ -142,7 +142,7 @@ class Deployment:
 
 
 def answer_address(host: Host, record_type: str, number: int) -> str:
-    """Return the address that DNS answers for a host; for an alias, one of those for documentation."""
+    """Return the address that DNS answers for a host; of an alias, one made for documentation."""
     try:
         return str(ipaddress.ip_address(host.address))
     except ValueError:
