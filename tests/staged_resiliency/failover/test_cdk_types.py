@@ -181,9 +181,9 @@ def cdk_alarm(stack: Stack, metric: cloudwatch.IMetric = ORDERS, **changes: Any)
             lambda stack: cdk_alarm(
                 stack, ORDERS.with_(dimensions_map={"Stack": stack.stack_id}), alarm_name="orders"
             ),
-            "its metric has a value that is known only at deployment, and its name does not have "
-            "it, so the health check could not follow a change of it; give a SignalAlarm without "
-            "alarm_name, which is then made of it",
+            "its metric has a value that is known only at deployment and is no part of the alarm's "
+            "name, so the health check could not follow a change of it; give a SignalAlarm without "
+            "alarm_name, whose name contains it",
         ),
         "its name": (
             lambda _: "orders",
