@@ -54,7 +54,7 @@ def watched(address: str | None, host: str = BLUE) -> WatchedAlarm:
         ),
         (
             {"duration_minutes": 0},
-            "DenyOrigin: duration_minutes: 0 minutes is out of range; FIS takes 1 to 720",
+            "DenyOrigin: duration_minutes: 0 minutes is out of range; allowed: 1 to 720",
         ),
     ],
 )

@@ -317,11 +317,11 @@ def test_the_time_limit_of_a_drill_is_the_objective_alone() -> None:
     {
         "nothing": (
             lambda: a_stop(duration_minutes=0),
-            "StopInstance: duration_minutes: 0 minutes is out of range; FIS takes 1 to 720",
+            "StopInstance: duration_minutes: 0 minutes is out of range; allowed: 1 to 720",
         ),
         "too long": (
             lambda: a_stop(duration_minutes=721),
-            "StopInstance: duration_minutes: 721 minutes is out of range; FIS takes 1 to 720",
+            "StopInstance: duration_minutes: 721 minutes is out of range; allowed: 1 to 720",
         ),
         "no instance": (
             lambda: a_stop(instance="shop-blue"),

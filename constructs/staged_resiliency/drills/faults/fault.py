@@ -235,6 +235,6 @@ def duration(minutes: int) -> int:
     """Validate the minutes that a fault lasts."""
     if is_literal(minutes) and not 1 <= minutes <= limits.MAX_FAULT_MINUTES:
         raise ValueError(
-            f"{minutes} minutes is out of range; FIS takes 1 to {limits.MAX_FAULT_MINUTES}"
+            f"{minutes} minutes is out of range; allowed: 1 to {limits.MAX_FAULT_MINUTES}"
         )
     return minutes
