@@ -166,13 +166,13 @@ def test_without_a_known_region_the_alarms_region_is_that_of_the_deployment() ->
     {
         "misspelt": (
             "us-west-22",
-            "AlarmHealthCheck: alarm_region: 'us-west-22' is not a region whose alarms Route 53 "
-            "health checks can follow; did you mean us-west-2?",
+            "alarm_region: 'us-west-22' is not a region whose alarms Route 53 health checks can "
+            "follow; did you mean us-west-2?",
         ),
         "of the alarm's stack": (
             "",
-            "AlarmHealthCheck: alarm_region: 'moon' is not a region whose alarms Route 53 "
-            "health checks can follow; give one like us-west-2",
+            "alarm_region: 'moon' is not a region whose alarms Route 53 health checks can follow; "
+            "give one like us-west-2",
         ),
     },
 )
@@ -181,7 +181,7 @@ def test_a_region_that_route_53_does_not_know_is_refused(
 ) -> None:
     far = Stack(app, "Far", env=Environment(account=ACCOUNT, region="moon"))
     alarm = an_alarm(far, topic=f"arn:aws:sns:moon:{ACCOUNT}:ops")
-    with refused(message):
+    with refused(f"AlarmHealthCheck: {message}"):
         AlarmHealthCheck(stack, "HealthCheck", alarm=alarm, alarm_region=region or None)
 
 

@@ -25,6 +25,7 @@ from tests.cases import cases
 from tests.staged_resiliency.support import (
     ALARM,
     HEALTH_CHECK,
+    NO_ZONE_ID,
     TOPIC_ARN,
     ZONE_ID,
     a_failover,
@@ -273,8 +274,7 @@ def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
         ),
         "name of a zone": (
             lambda stack: a_failover(stack, hosted_zone="example.com"),
-            "FailoverRecords: hosted_zone: 'example.com' is not a Route 53 hosted zone id (Z and "
-            "capital letters or digits); give one like Z2EHK3FAEUNRMI",
+            f"FailoverRecords: hosted_zone: 'example.com' {NO_ZONE_ID}",
         ),
         "TTL": (
             lambda stack: a_failover(stack, ttl_seconds="60"),

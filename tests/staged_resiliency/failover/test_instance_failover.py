@@ -24,6 +24,7 @@ from tests.staged_resiliency.support import (
     HEALTH_CHECK,
     INSTANCE,
     INSTANCE_ID,
+    NO_NAME,
     RECORD,
     TOPIC_ARN,
     ZONE_ID,
@@ -282,11 +283,7 @@ ALIKE = "InstanceFailover: blue and green have the same {}; a pair needs two dif
             "StatusSignal: the active host 'shop-green' has no instance; "
             "give FailoverHost(instance=...)",
         ),
-        "service": (
-            {"service": "My Shop"},
-            "FailoverRecords: identifier: 'My Shop' is not a name (lower-case letters, digits and "
-            "single hyphens, a letter first, at most 40); give one like bookstore",
-        ),
+        "service": ({"service": "My Shop"}, f"FailoverRecords: identifier: 'My Shop' {NO_NAME}"),
         "record": (
             {"record_name": "shop.example.org"},
             "FailoverRecords: record_name: 'shop.example.org' is outside the hosted zone "

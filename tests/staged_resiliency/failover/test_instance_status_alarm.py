@@ -10,6 +10,8 @@ from tests.staged_resiliency.support import (
     ALARM,
     INSTANCE,
     INSTANCE_ID,
+    NO_INSTANCE_ID,
+    NO_NAME_TAG,
     TOPIC_ARN,
     a_status_alarm,
     an_instance,
@@ -87,13 +89,11 @@ def test_the_name_carries_an_instance_of_the_stack(
     {
         "instance id": (
             {"instance": "i-123"},
-            "InstanceStatusAlarm: instance: 'i-123' is not an EC2 instance id; "
-            "give one like i-0ab55a49288f1da24",
+            f"InstanceStatusAlarm: instance: 'i-123' {NO_INSTANCE_ID}",
         ),
         "host name": (
             {"host_name": "shop#blue"},
-            "InstanceStatusAlarm: host_name: 'shop#blue' is not a Name tag (letters, "
-            "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
+            f"InstanceStatusAlarm: host_name: 'shop#blue' {NO_NAME_TAG}",
         ),
         "description": (
             {"description": "d" * 1025},

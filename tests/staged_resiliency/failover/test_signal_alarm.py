@@ -11,6 +11,7 @@ from staged_resiliency import AlarmTopic, MissingData
 from tests.cases import cases
 from tests.staged_resiliency.support import (
     ALARM,
+    NO_TOPIC_ARN,
     TOPIC_ARN,
     an_alarm,
     only_id,
@@ -126,15 +127,10 @@ def test_an_alarm_notifies_an_existing_topic_by_arn(
             f"SignalAlarm: description: the description '{'d' * 56}... has 1025 characters; "
             "at most 1024 fit",
         ),
-        "topic by its name": (
-            {"topic": "ops"},
-            "Topic: topic_arn: 'ops' is not the ARN of an SNS topic; give one like "
-            "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS",
-        ),
+        "topic by its name": ({"topic": "ops"}, f"Topic: topic_arn: 'ops' {NO_TOPIC_ARN}"),
         "FIFO topic, which alarms can't notify": (
             {"topic": f"{TOPIC_ARN}.fifo"},
-            f"Topic: topic_arn: '{TOPIC_ARN}.fifo' is not the ARN of an SNS topic; give one like "
-            "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS",
+            f"Topic: topic_arn: '{TOPIC_ARN}.fifo' {NO_TOPIC_ARN}",
         ),
     },
 )

@@ -303,23 +303,23 @@ def test_a_metric_that_nothing_publishes_is_refused(stack: Stack) -> None:
     ("message", "changes"),
     [
         (
-            "CloudWatchAgent: name: 'a b' is not the name of an association (letters, digits, '_', "
-            "'.' and '-', 3 to 100); give one like shop-production-cloudwatch-agent",
+            "name: 'a b' is not the name of an association (letters, digits, '_', '.' and '-', 3 "
+            "to 100); give one like shop-production-cloudwatch-agent",
             {"name": "a b"},
         ),
         (
-            "CloudWatchAgent: roles: 'a b' is not the name of an IAM role (letters, digits and "
-            "+ = , . @ _ -, at most 64); give one like bookstore-api",
+            "roles: 'a b' is not the name of an IAM role (letters, digits and + = , . @ _ -, at "
+            "most 64); give one like bookstore-api",
             {"roles": ["a b"]},
         ),
         (
-            "CloudWatchAgent: state: 'gone' is not allowed; allowed: present, absent",
+            "state: 'gone' is not allowed; allowed: present, absent",
             {"state": "gone"},
         ),
     ],
 )
 def test_a_wrong_argument_is_refused(stack: Stack, message: str, changes: Data) -> None:
-    with refused(message):
+    with refused(f"CloudWatchAgent: {message}"):
         an_agent(stack, **changes)
 
 

@@ -6,7 +6,14 @@ from aws_cdk import Stack
 
 from staged_resiliency import Instances, InstancesById, InstancesByName, InstancesByTag
 from tests.cases import cases
-from tests.staged_resiliency.support import INSTANCE_ID, an_instance, refused, text_parameter
+from tests.staged_resiliency.support import (
+    INSTANCE_ID,
+    NO_INSTANCE_ID,
+    NO_NAME_TAG,
+    an_instance,
+    refused,
+    text_parameter,
+)
 
 
 @cases(
@@ -47,8 +54,7 @@ def test_instances_of_the_same_stack_are_referred_to(stack: Stack) -> None:
         ),
         "name": (
             lambda: InstancesByName(["shop#blue"]),
-            "InstancesByName: names: 'shop#blue' is not a Name tag (letters, "
-            "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
+            f"InstancesByName: names: 'shop#blue' {NO_NAME_TAG}",
         ),
         "too many": (
             lambda: InstancesById([INSTANCE_ID] * 51),
@@ -56,8 +62,7 @@ def test_instances_of_the_same_stack_are_referred_to(stack: Stack) -> None:
         ),
         "id": (
             lambda: InstancesById(["shop-blue"]),
-            "InstancesById: instances: 'shop-blue' is not an EC2 instance id; give one like "
-            "i-0ab55a49288f1da24",
+            f"InstancesById: instances: 'shop-blue' {NO_INSTANCE_ID}",
         ),
         "key": (
             lambda: InstancesByTag("fleet,group", ["web"]),
