@@ -7,12 +7,7 @@ import pytest
 from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from staged_resiliency import (
-    AlarmHealthCheck,
-    AlarmRule,
-    InsufficientData,
-    MissingData,
-)
+from staged_resiliency import AlarmHealthCheck, AlarmRule, InsufficientData, MissingData
 from tests.cases import cases
 from tests.staged_resiliency.support import (
     ACCOUNT,
@@ -230,17 +225,8 @@ def test_the_logical_id_does_not_depend_on_how_the_cdk_numbers_tokens(
     assert only_id(again, HEALTH_CHECK) == only_id(on_an_instance, HEALTH_CHECK)
 
 
-@cases(
-    "field",
-    {
-        "namespace": "namespace",
-        "metric name": "metric_name",
-        "dimension": "dimensions",
-    },
-)
-def test_a_name_made_of_the_rule_carries_what_the_deployment_decides(
-    field: str,
-) -> None:
+@cases("field", {"namespace": "namespace", "metric name": "metric_name", "dimension": "dimensions"})
+def test_a_name_made_of_the_rule_carries_what_the_deployment_decides(field: str) -> None:
     def build(stack: Stack) -> None:
         token = text_parameter(stack, "Known")
         rule = a_rule(**{field: {"Id": token} if field[0] == "d" else token})

@@ -134,10 +134,7 @@ def test_numbers_that_the_deployment_knows_reach_the_alarm_as_references() -> No
 
 def test_a_rule_on_a_metric_takes_its_name_statistic_and_period() -> None:
     metric = cloudwatch.Metric(
-        **METRIC,
-        dimensions_map={"Host": "shop-blue"},
-        statistic="Sum",
-        period=Duration.minutes(2),
+        **METRIC, dimensions_map={"Host": "shop-blue"}, statistic="Sum", period=Duration.minutes(2)
     )
     rule = AlarmRule.on_metric(
         metric, comparison="GreaterThanThreshold", threshold=7, evaluation_periods=4

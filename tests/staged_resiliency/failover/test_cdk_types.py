@@ -86,9 +86,7 @@ def test_every_comparison_of_the_cdk_is_converted_or_refused() -> None:
 def test_times_may_be_durations() -> None:
     def build(stack: Stack) -> None:
         a_failover(
-            stack,
-            ttl_seconds=Duration.minutes(1),
-            status_period_seconds=Duration.minutes(2),
+            stack, ttl_seconds=Duration.minutes(1), status_period_seconds=Duration.minutes(2)
         )
         EndpointHealthCheck(
             stack,
@@ -291,11 +289,7 @@ def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
         ),
         "request": (
             lambda stack: EndpointHealthCheck(
-                stack,
-                "Check",
-                address="52.11.79.8",
-                request=WRONG,
-                label="shop",
+                stack, "Check", address="52.11.79.8", request=WRONG, label="shop"
             ),
             "EndpointHealthCheck: request: 'wrong' is of type str; give HttpRequest(...), "
             "HttpsRequest(...) or TcpConnect(...)",

@@ -221,10 +221,7 @@ def test_an_instance_of_the_stack_is_followed_by_its_id() -> None:
     template = synthesized(build)
     config = only(template, HEALTH_CHECK)["HealthCheckConfig"]
     assert config["AlarmIdentifier"]["Name"] == {
-        "Fn::Join": [
-            "",
-            ["shop-blue-", {"Ref": only_id(template, INSTANCE)}, "-StatusCheckFailed"],
-        ]
+        "Fn::Join": ["", ["shop-blue-", {"Ref": only_id(template, INSTANCE)}, "-StatusCheckFailed"]]
     }
 
 

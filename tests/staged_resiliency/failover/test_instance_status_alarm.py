@@ -75,9 +75,7 @@ def test_an_instance_of_the_stack_is_watched_by_reference(
     assert dimensions == [{"Name": "InstanceId", "Value": reference}]
 
 
-def test_the_name_carries_an_instance_of_the_stack(
-    with_an_instance_of_the_stack: Template,
-) -> None:
+def test_the_name_carries_an_instance_of_the_stack(with_an_instance_of_the_stack: Template) -> None:
     reference = {"Ref": only_id(with_an_instance_of_the_stack, INSTANCE)}
     assert only(with_an_instance_of_the_stack, ALARM)["AlarmName"] == {
         "Fn::Join": ["", ["shop-blue-", reference, "-StatusCheckFailed"]]

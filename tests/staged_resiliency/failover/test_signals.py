@@ -155,10 +155,7 @@ def test_the_alarm_signal_says_what_too_little_data_counts_as(
     )
 
 
-@cases(
-    ("color", "known"),
-    {"blue": ("blue", "green"), "green": ("green", "blue")},
-)
+@cases(("color", "known"), {"blue": ("blue", "green"), "green": ("green", "blue")})
 def test_the_alarm_signal_needs_an_alarm_of_the_active_host(
     color: Color, known: Color, stack: Stack
 ) -> None:

@@ -115,11 +115,7 @@ def test_the_policy_is_there_before_agents_start_and_until_they_are_gone(usual: 
 def test_the_association_hands_over_the_configuration(usual: Template) -> None:
     parameters = only(usual, ASSOCIATION)["Parameters"]
     (content,) = parameters["Configuration"]
-    assert parameters == {
-        "Action": ["Install"],
-        "Service": ["shop"],
-        "Configuration": [content],
-    }
+    assert parameters == {"Action": ["Install"], "Service": ["shop"], "Configuration": [content]}
     assert json.loads(b64decode(content)) == CONFIGURATION.rendered()
 
 
@@ -195,11 +191,7 @@ def test_the_output_of_runs_goes_to_a_bucket_and_the_role_may_write_it_there() -
         "Resource": {
             "Fn::Join": [
                 "",
-                [
-                    "arn:",
-                    {"Ref": "AWS::Partition"},
-                    ":s3:::run-output/resiliency-probe/shop/*",
-                ],
+                ["arn:", {"Ref": "AWS::Partition"}, ":s3:::run-output/resiliency-probe/shop/*"],
             ]
         },
     }

@@ -6,12 +6,7 @@ from typing import Any
 import pytest
 from aws_cdk import Duration, Stack
 
-from staged_resiliency import (
-    AlarmHealthCheck,
-    CertificateAlarm,
-    LatencyAlarm,
-    ProbeSilentAlarm,
-)
+from staged_resiliency import AlarmHealthCheck, CertificateAlarm, LatencyAlarm, ProbeSilentAlarm
 from tests.cases import cases
 from tests.staged_resiliency.support import (
     ALARM,

@@ -173,7 +173,7 @@ HEADS = [
             "line feeds alone": after_request(b"HTTP/1.0 200 OK\nX: a\n\nbookstore"),
             "line ends mixed": after_request(OK + b"X: a\n\r\nbookstore"),
             "empty line in the body": after_request(b"HTTP/1.0 200 OK\n\nbookstore\r\n\r\n"),
-        },
+        }
     ),
 ]
 
@@ -285,7 +285,7 @@ BODIES = [
             "absurd length": and_hold(
                 OK + b"Content-Length: " + b"9" * 6000 + b"\r\n\r\nbookstore"
             ),
-        },
+        }
     ),
     Row(
         "text of which a character is cut",
@@ -320,7 +320,7 @@ BODIES = [
             "two lengths, of which the first counts": and_hold(
                 OK + b"Content-Length: 4\r\nContent-Length: 9\r\n\r\nbookstore"
             ),
-        },
+        }
     ),
     Row(
         "body without an end that nobody reads",
@@ -350,7 +350,7 @@ CHUNKS = [
             ),
             "frame between the text": after_request(CHUNKED + b"1\r\nb\r\n8;\r\nookstore\r\n"),
             "huge chunk": after_request(CHUNKED + b"ffffffffffffffff\r\nbookstore"),
-        },
+        }
     ),
     *without_text(
         {
@@ -360,7 +360,7 @@ CHUNKS = [
             "chunk that is cut": after_request(CHUNKED + b"9\r\nbook"),
             "chunks of one byte": and_flood(CHUNKED, b"1\r\na\r\n" * 999),
             "more frames than data": and_flood(CHUNKED, (b"1;" + b"x" * 1000 + b"\r\na\r\n") * 9),
-        },
+        }
     ),
     Row("no end", and_hold(CHUNKED + chunks(b"a", end=b"")), "timeout", READING, TEXT),
     Row(

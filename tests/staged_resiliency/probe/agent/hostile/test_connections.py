@@ -142,11 +142,7 @@ def test_an_ipv6_address_is_reached() -> None:
 
 @cases(
     "script",
-    {
-        "silence": Peer.hold,
-        "end": Peer.end,
-        "flood": lambda peer: peer.flood(b"\0" * 9999),
-    },
+    {"silence": Peer.hold, "end": Peer.end, "flood": lambda peer: peer.flood(b"\0" * 9999)},
 )
 def test_a_connection_that_is_made_is_well_whatever_comes_next(
     script: Callable[[Peer], None],

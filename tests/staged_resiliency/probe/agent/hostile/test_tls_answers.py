@@ -140,21 +140,9 @@ HANDSHAKES = [
         "tls",
         f"{REASON}|the connection .*",
     ),
-    Row(
-        "reset after the hello",
-        after_hello(then=Peer.reset),
-        tls(),
-        "refused",
-        RESET,
-    ),
+    Row("reset after the hello", after_hello(then=Peer.reset), tls(), "refused", RESET),
     Row("reset at once", Peer.reset, tls(), "refused", RESET),
-    Row(
-        "reset within a record",
-        after_hello(RECORD, then=Peer.reset),
-        tls(),
-        "refused",
-        RESET,
-    ),
+    Row("reset within a record", after_hello(RECORD, then=Peer.reset), tls(), "refused", RESET),
 ]
 
 
@@ -268,13 +256,7 @@ SESSIONS = [
         "mismatch",
         "the connection ended after b''",
     ),
-    Row(
-        "garbage within the session",
-        showing(GOOD, garbage),
-        https(),
-        "tls",
-        REASON,
-    ),
+    Row("garbage within the session", showing(GOOD, garbage), https(), "tls", REASON),
     Row(
         "a client's certificate is wanted, TLS 1.3",
         showing(GOOD, edit=wants_a_client_certificate),
