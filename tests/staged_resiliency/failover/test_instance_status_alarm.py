@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from aws_cdk import Stack
 
 from tests.cases import cases
@@ -19,7 +18,7 @@ from tests.staged_resiliency.support import (
     refused,
     synthesized,
 )
-from tests.support import Template, only
+from tests.support import only
 
 
 def test_a_status_alarm_fires_on_one_failed_or_missing_check_within_a_minute() -> None:
@@ -41,45 +40,12 @@ def test_a_status_alarm_fires_on_one_failed_or_missing_check_within_a_minute() -
     }
 
 
-@cases(
-    ("changes", "rendered"),
-    {
-        "period": ({"period_seconds": 300}, {"Period": 300}),
-        "evaluation periods": (
-            {"evaluation_periods": 4},
-            {"EvaluationPeriods": 4, "DatapointsToAlarm": 4},
-        ),
-        "statistic": ({"statistic": "Average"}, {"Statistic": "Average"}),
-        "threshold": ({"threshold": 0.5}, {"Threshold": 0.5}),
-        "recovery": ({"notify_recovery": True}, {"OKActions": [TOPIC_ARN]}),
-    },
-)
-def test_a_setting_changes_its_property_and_no_other(
-    changes: dict[str, Any], rendered: dict[str, Any]
-) -> None:
-    usual = only(synthesized(a_status_alarm), ALARM)
-    changed = only(synthesized(lambda stack: a_status_alarm(stack, **changes)), ALARM)
-    assert changed == {**usual, **rendered}
-
-
-@pytest.fixture(scope="module")
-def with_an_instance_of_the_stack() -> Template:
-    return synthesized(lambda stack: a_status_alarm(stack, instance=an_instance(stack)))
-
-
-def test_an_instance_of_the_stack_is_watched_by_reference(
-    with_an_instance_of_the_stack: Template,
-) -> None:
-    reference = {"Ref": only_id(with_an_instance_of_the_stack, INSTANCE)}
-    dimensions = only(with_an_instance_of_the_stack, ALARM)["Dimensions"]
-    assert dimensions == [{"Name": "InstanceId", "Value": reference}]
-
-
-def test_the_name_carries_an_instance_of_the_stack(with_an_instance_of_the_stack: Template) -> None:
-    reference = {"Ref": only_id(with_an_instance_of_the_stack, INSTANCE)}
-    assert only(with_an_instance_of_the_stack, ALARM)["AlarmName"] == {
-        "Fn::Join": ["", ["shop-blue-", reference, "-StatusCheckFailed"]]
-    }
+def test_an_instance_of_the_stack_is_watched_by_reference_and_in_the_alarms_name() -> None:
+    template = synthesized(lambda stack: a_status_alarm(stack, instance=an_instance(stack)))
+    reference = {"Ref": only_id(template, INSTANCE)}
+    alarm = only(template, ALARM)
+    assert alarm["Dimensions"] == [{"Name": "InstanceId", "Value": reference}]
+    assert alarm["AlarmName"] == {"Fn::Join": ["", ["shop-blue-", reference, "-StatusCheckFailed"]]}
 
 
 @cases(
