@@ -9,6 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from staged_resiliency import AlarmRule
 from tests.cases import cases
 from tests.staged_resiliency.support import (
+    ALARM,
     NO_STATISTIC,
     a_rule,
     an_alarm,
@@ -125,29 +126,24 @@ def test_numbers_that_the_deployment_knows_reach_the_alarm_as_references() -> No
         )
         an_alarm(stack, rule=rule)
 
-    alarm = only(synthesized(build), "AWS::CloudWatch::Alarm")
-    assert alarm["Threshold"] == {"Ref": "Threshold"}
-    assert alarm["Period"] == {"Ref": "Period"}
-    assert alarm["EvaluationPeriods"] == {"Ref": "Periods"}
-    assert alarm["DatapointsToAlarm"] == {"Ref": "Periods"}
+    alarm = only(synthesized(build), ALARM)
+    keys = ("Threshold", "Period", "EvaluationPeriods", "DatapointsToAlarm")
+    names = ("Threshold", "Period", "Periods", "Periods")
+    assert [alarm[key] for key in keys] == [{"Ref": name} for name in names]
 
 
 def test_a_rule_on_a_metric_takes_its_name_statistic_and_period() -> None:
     metric = cloudwatch.Metric(
-        **METRIC, dimensions_map={"Host": "shop-blue"}, statistic="Sum", period=Duration.minutes(2)
+        **METRIC,
+        dimensions_map={"Host": "shop-blue"},
+        statistic="Sum",
+        period=Duration.minutes(2),
     )
     rule = AlarmRule.on_metric(
         metric, comparison="GreaterThanThreshold", threshold=7, evaluation_periods=4
     )
-    assert rule == AlarmRule(
-        namespace="Shop",
-        metric_name="queue-depth",
-        dimensions={"Host": "shop-blue"},
-        statistic="Sum",
-        comparison="GreaterThanThreshold",
-        threshold=7,
-        period_seconds=120,
-        evaluation_periods=4,
+    assert rule == a_rule(
+        dimensions={"Host": "shop-blue"}, statistic="Sum", threshold=7, evaluation_periods=4
     )
 
 
@@ -160,61 +156,45 @@ def test_a_labelled_metric_makes_a_plain_alarm_and_not_metric_math() -> None:
         labelled = cloudwatch.Metric(**METRIC, label="Depth", color="#ff0000")
         an_alarm(stack, rule=on(labelled))
 
-    alarm = only(synthesized(build), "AWS::CloudWatch::Alarm")
+    alarm = only(synthesized(build), ALARM)
     assert alarm["MetricName"] == "queue-depth"
     assert "Metrics" not in alarm
 
 
 @cases(
-    ("more", "message"),
+    ("metric", "message"),
     {
         "filtered by unit": (
-            {"unit": cloudwatch.Unit.SECONDS},
-            "metric: is filtered by the unit SECONDS, which Route 53 does not copy, so it would "
-            "read other data than the alarm; leave unit out",
+            cloudwatch.Metric(**METRIC, unit=cloudwatch.Unit.SECONDS),
+            "is filtered by the unit SECONDS, which Route 53 does not copy, so it would read other "
+            "data than the alarm; leave unit out",
         ),
-        "percentile": ({"statistic": "p99"}, f"statistic: 'p99' {NO_STATISTIC}"),
-        "high resolution": (
-            {"period": Duration.seconds(30)},
-            "period_seconds: 30 s makes a high-resolution alarm, which Route 53 health checks "
-            "can't follow; give 60 or a multiple of it",
+        "math": (
+            cloudwatch.MathExpression(
+                expression="depth * 2", using_metrics={"depth": cloudwatch.Metric(**METRIC)}
+            ),
+            "a metric math expression can't be followed by a Route 53 health check; publish its "
+            "result as a metric and give that",
         ),
     },
 )
-def test_a_rule_refuses_a_metric(more: dict[str, Any], message: str) -> None:
-    metric = cloudwatch.Metric(**METRIC, **more)
-    with refused(f"AlarmRule: {message}"):
+def test_a_rule_refuses_a_metric(metric: cloudwatch.IMetric, message: str) -> None:
+    with refused(f"AlarmRule: metric: {message}"):
         on(metric)
-
-
-def test_a_rule_refuses_metric_math() -> None:
-    expression = cloudwatch.MathExpression(
-        expression="depth * 2", using_metrics={"depth": cloudwatch.Metric(**METRIC)}
-    )
-    with refused(
-        "AlarmRule: metric: a metric math expression can't be followed by a Route 53 health "
-        "check; publish its result as a metric and give that"
-    ):
-        on(expression)
 
 
 @cases(
     ("pinned", "message"),
     {
-        "account": (
-            {"account": "222222222222"},
-            "rule: the metric is of 222222222222, the alarm of 111111111111; Route 53 follows "
-            "only alarms on metrics of their own account and region",
-        ),
-        "region": (
-            {"region": "us-east-1"},
-            "rule: the metric is of us-east-1, the alarm of eu-west-1; Route 53 follows only "
-            "alarms on metrics of their own account and region",
-        ),
+        "account": ({"account": "222222222222"}, "of 222222222222, the alarm of 111111111111"),
+        "region": ({"region": "us-east-1"}, "of us-east-1, the alarm of eu-west-1"),
     },
 )
 def test_an_alarm_refuses_a_metric_of_another(stack: Stack, pinned: Data, message: str) -> None:
-    with refused(f"SignalAlarm: {message}"):
+    with refused(
+        f"SignalAlarm: rule: the metric is {message}; Route 53 follows only alarms on metrics of "
+        "their own account and region"
+    ):
         an_alarm(stack, rule=on(cloudwatch.Metric(**METRIC, **pinned)))
 
 
@@ -222,6 +202,6 @@ def test_an_alarm_takes_the_metric_of_a_resource_of_its_stack() -> None:
     def build(stack: Stack) -> None:
         an_alarm(stack, rule=on(sqs.Queue(stack, "Queue").metric_number_of_messages_sent()))
 
-    alarm = only(synthesized(build), "AWS::CloudWatch::Alarm")
+    alarm = only(synthesized(build), ALARM)
     assert alarm["MetricName"] == "NumberOfMessagesSent"
     assert "Metrics" not in alarm

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from aws_cdk import Stack
 
 from staged_resiliency import EndpointHealthCheck, HttpRequest, HttpsRequest, TcpConnect
@@ -34,28 +33,27 @@ def config_of(**changes: Any) -> Data:
 
 
 @cases(
-    ("request_", "rendered"),
+    ("changes", "rendered"),
     {
-        "HTTP by default": (HttpRequest(), {"Type": "HTTP", "Port": 80, "ResourcePath": "/"}),
-        "HTTP with everything but a text": (
-            HttpRequest(path="/version/", port=8080, host_header="shop.example.com"),
+        "by HTTP unless said otherwise": ({}, {}),
+        "by HTTP with everything but a text": (
+            {"request": HttpRequest("/version/", port=8080, host_header="Shop.Example.com.")},
             {
-                "Type": "HTTP",
                 "Port": 8080,
                 "ResourcePath": "/version/",
                 "FullyQualifiedDomainName": "shop.example.com",
             },
         ),
-        "HTTP with a text": (
-            HttpRequest(search_text="shop"),
-            {"Type": "HTTP_STR_MATCH", "Port": 80, "ResourcePath": "/", "SearchString": "shop"},
+        "by HTTP with a text": (
+            {"request": HttpRequest(search_text="shop")},
+            {"Type": "HTTP_STR_MATCH", "SearchString": "shop"},
         ),
-        "HTTPS by default": (
-            HttpsRequest(),
-            {"Type": "HTTPS", "Port": 443, "ResourcePath": "/", "EnableSNI": True},
+        "by HTTPS": (
+            {"request": HttpsRequest()},
+            {"Type": "HTTPS", "Port": 443, "EnableSNI": True},
         ),
-        "HTTPS with everything": (
-            HttpsRequest(path="/v", port=8443, host_header="shop.example.com", search_text="shop"),
+        "by HTTPS with everything": (
+            {"request": HttpsRequest("/v", 8443, "shop.example.com", "shop")},
             {
                 "Type": "HTTPS_STR_MATCH",
                 "Port": 8443,
@@ -65,35 +63,35 @@ def config_of(**changes: Any) -> Data:
                 "SearchString": "shop",
             },
         ),
-        "TCP": (TcpConnect(port=5432), {"Type": "TCP", "Port": 5432}),
+        "by TCP": (
+            {"request": TcpConnect(port=5432)},
+            {"Type": "TCP", "Port": 5432, "ResourcePath": None},
+        ),
+        "by its domain name": (
+            {"address": None, "domain_name": "Blue.example.com."},
+            {"FullyQualifiedDomainName": "blue.example.com", "IPAddress": None},
+        ),
+        "by its IPv6 address in short": (
+            {"address": "2600:1F14:0:0::9"},
+            {"IPAddress": "2600:1f14::9"},
+        ),
+        "every 10 seconds": ({"interval_seconds": 10}, {"RequestInterval": 10}),
+        "until one request fails": ({"failure_threshold": 1}, {"FailureThreshold": 1}),
+        "until ten requests fail": ({"failure_threshold": 10}, {"FailureThreshold": 10}),
     },
 )
-def test_an_address_is_asked(
-    request_: HttpRequest | HttpsRequest | TcpConnect, rendered: Data
-) -> None:
-    assert config_of(request=request_) == {
-        "IPAddress": ADDRESS,
-        "RequestInterval": 30,
-        "FailureThreshold": 3,
-        "Inverted": False,
-        **rendered,
-    }
-
-
-def test_a_domain_name_is_asked_without_an_address() -> None:
-    assert config_of(address=None, domain_name="Blue.example.com.") == {
-        "FullyQualifiedDomainName": "blue.example.com",
+def test_an_endpoint_is_asked(changes: Data, rendered: Data) -> None:
+    usual = {
         "Type": "HTTP",
+        "IPAddress": ADDRESS,
         "Port": 80,
         "ResourcePath": "/",
         "RequestInterval": 30,
         "FailureThreshold": 3,
         "Inverted": False,
     }
-
-
-def test_an_ipv6_address_is_asked_in_its_short_form() -> None:
-    assert config_of(address="2600:1F14:0:0::9")["IPAddress"] == "2600:1f14::9"
+    expected = {key: value for key, value in (usual | rendered).items() if value is not None}
+    assert config_of(**changes) == expected
 
 
 def test_an_address_that_the_deployment_knows_is_asked_by_reference() -> None:
@@ -102,21 +100,6 @@ def test_an_address_that_the_deployment_knows_is_asked_by_reference() -> None:
 
     config = only(synthesized(build), HEALTH_CHECK)["HealthCheckConfig"]
     assert config["IPAddress"] == {"Ref": "Address"}
-
-
-def test_a_host_header_is_sent_in_its_canonical_form() -> None:
-    config = config_of(request=HttpRequest(host_header="Shop.Example.com."))
-    assert config["FullyQualifiedDomainName"] == "shop.example.com"
-
-
-@pytest.mark.parametrize("seconds", [10, 30])
-def test_the_interval_can_be_chosen(seconds: int) -> None:
-    assert config_of(interval_seconds=seconds)["RequestInterval"] == seconds
-
-
-@pytest.mark.parametrize("requests", [1, 10])
-def test_the_failure_threshold_can_be_chosen(requests: int) -> None:
-    assert config_of(failure_threshold=requests)["FailureThreshold"] == requests
 
 
 def test_the_label_names_the_health_check() -> None:

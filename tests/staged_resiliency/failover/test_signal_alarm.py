@@ -49,10 +49,6 @@ def test_an_alarm_has_exactly_these_properties() -> None:
     }
 
 
-def test_an_alarm_makes_one_resource() -> None:
-    assert len(synthesized(an_alarm)["Resources"]) == 1
-
-
 @cases(
     ("missing_data", "rendered"),
     {
@@ -73,37 +69,33 @@ def test_recovery_is_not_notified_unless_asked_for() -> None:
     assert "OKActions" not in alarm_with()
 
 
+REFERENCE = {"Ref": "a topic"}
+
+
 @cases(
-    ("topic", "resource_type"),
+    ("topic", "action"),
     {
-        "ours": (lambda stack: AlarmTopic(stack, "Topic"), "AWS::SNS::Topic"),
-        "ours as the CDK's own type": (
-            lambda stack: AlarmTopic(stack, "Topic").topic,
-            "AWS::SNS::Topic",
+        "ours": (lambda stack: AlarmTopic(stack, "Topic"), REFERENCE),
+        "ours as the CDK's own type": (lambda stack: AlarmTopic(stack, "Topic").topic, REFERENCE),
+        "the CDK's": (lambda stack: sns.Topic(stack, "Topic"), REFERENCE),
+        "an ARN": (lambda _: TOPIC_ARN, TOPIC_ARN),
+        "adopted": (
+            lambda stack: AlarmTopic.from_topic_arn(stack, "Topic", TOPIC_ARN),
+            TOPIC_ARN,
         ),
-        "the CDK's": (lambda stack: sns.Topic(stack, "Topic"), "AWS::SNS::Topic"),
+        "imported": (
+            lambda stack: sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN),
+            TOPIC_ARN,
+        ),
     },
 )
-def test_an_alarm_notifies_a_topic_of_its_stack_by_reference(
-    topic: Callable[[Stack], AlarmTopic | sns.ITopic], resource_type: str
+def test_an_alarm_notifies_a_topic_by_reference_or_arn(
+    topic: Callable[[Stack], AlarmTopic | sns.ITopic | str], action: object
 ) -> None:
     template = synthesized(lambda stack: an_alarm(stack, topic=topic(stack)))
-    assert only(template, ALARM)["AlarmActions"] == [{"Ref": only_id(template, resource_type)}]
-
-
-@cases(
-    "topic",
-    {
-        "ARN": lambda _: TOPIC_ARN,
-        "adopted": lambda stack: AlarmTopic.from_topic_arn(stack, "Topic", TOPIC_ARN),
-        "imported": lambda stack: sns.Topic.from_topic_arn(stack, "Topic", TOPIC_ARN),
-    },
-)
-def test_an_alarm_notifies_an_existing_topic_by_arn(
-    topic: Callable[[Stack], AlarmTopic | sns.ITopic | str],
-) -> None:
-    template = synthesized(lambda stack: an_alarm(stack, topic=topic(stack)))
-    assert only(template, ALARM)["AlarmActions"] == [TOPIC_ARN]
+    if action is REFERENCE:
+        action = {"Ref": only_id(template, "AWS::SNS::Topic")}
+    assert only(template, ALARM)["AlarmActions"] == [action]
 
 
 @cases(
