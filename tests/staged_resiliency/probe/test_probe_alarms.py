@@ -87,15 +87,17 @@ def test_patience_with_silence_can_be_set() -> None:
 
 
 def test_the_rule_of_a_peer_can_be_set() -> None:
-    rule: Data = {
-        "period_seconds": 300,
-        "evaluation_periods": 1,
-        "statistic": "Maximum",
-        "threshold": 0.5,
-    }
-    alarm = only(
-        synthesized(lambda stack: a_peer_alarm(stack, notify_recovery=True, **rule)), ALARM
+    template = synthesized(
+        lambda stack: a_peer_alarm(
+            stack,
+            period_seconds=300,
+            evaluation_periods=1,
+            statistic="Maximum",
+            threshold=0.5,
+            notify_recovery=True,
+        )
     )
+    alarm = only(template, ALARM)
     keys = ("Period", "EvaluationPeriods", "Statistic", "Threshold", "OKActions")
     assert [alarm[key] for key in keys] == [300, 1, "Maximum", 0.5, [TOPIC_ARN]]
 
@@ -134,7 +136,7 @@ def test_an_alarm_on_a_peer_refuses(changes: Data, message: str, stack: Stack) -
         a_peer_alarm(stack, **changes)
 
 
-def latency(stack: Stack, **changes: Any) -> LatencyAlarm:
+def latency(stack: Stack, construct_id: str = "Alarm", **changes: Any) -> LatencyAlarm:
     """An alarm on a latency, with arguments changed."""
     usual: Data = {
         "namespace": "Shop",
@@ -144,7 +146,7 @@ def latency(stack: Stack, **changes: Any) -> LatencyAlarm:
         "description": "The database is slow.",
         "topic": TOPIC_ARN,
     }
-    return LatencyAlarm(stack, "Alarm", **{**usual, **changes})
+    return LatencyAlarm(stack, construct_id, **{**usual, **changes})
 
 
 def test_an_alarm_on_a_latency_has_exactly_these_properties() -> None:
@@ -189,15 +191,7 @@ def test_an_alarm_on_a_latency_refuses(changes: Data, message: str, stack: Stack
 def test_a_second_alarm_on_the_same_latency_is_refused(stack: Stack) -> None:
     latency(stack)
     with pytest.raises(ValueError, match="LatencyAlarm: alarm_name: the stack has an alarm"):
-        LatencyAlarm(
-            *(stack, "Other"),
-            namespace="Shop",
-            host_name="shop-blue",
-            dependency="db",
-            above_milliseconds=250,
-            description="The database is slow.",
-            topic=TOPIC_ARN,
-        )
+        latency(stack, "Other")
 
 
 def test_the_period_of_a_latency_may_be_a_duration() -> None:
@@ -206,9 +200,10 @@ def test_the_period_of_a_latency_may_be_a_duration() -> None:
 
 
 def test_an_alarm_on_a_certificate_fires_below_the_days() -> None:
-    def make(stack: Stack) -> CertificateAlarm:
-        return CertificateAlarm(
-            *(stack, "Alarm"),
+    made = synthesized(
+        lambda stack: CertificateAlarm(
+            stack,
+            "Alarm",
             namespace="Shop",
             host_name="shop-blue",
             dependency="db",
@@ -216,8 +211,8 @@ def test_an_alarm_on_a_certificate_fires_below_the_days() -> None:
             description="The certificate expires.",
             topic=TOPIC_ARN,
         )
-
-    alarm = only(synthesized(make), ALARM)
+    )
+    alarm = only(made, ALARM)
     assert alarm["AlarmName"] == "shop-blue-db-certificate-expires"
     assert (alarm["MetricName"], alarm["Statistic"]) == ("db-certificate-days", "Minimum")
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 14)
