@@ -29,7 +29,7 @@ def moment(text: str) -> float:
 def run(plan: Plan, script: Script) -> tuple[Mapping[str, Any], Account]:
     """Run a drill to its end: its journal, and the account."""
     with account(plan, script) as made:
-        made.finish(made.start(made.machine(plan)))
+        made.run()
         assert made.service.running == []
         return made.journal("run-1"), made
 
@@ -213,7 +213,7 @@ def test_a_database_that_can_not_be_described_counts_as_lost_for_a_while() -> No
                 made.refuse("rds", "DescribeDBInstances", throttled())
 
         made.before = refuse
-        made.finish(made.start(made.machine(PLAN)))
+        made.run()
         journal = made.journal("run-1")
     assert journal["verdict"]["status"] == "passed", journal["verdict"]["message"]
     assert journal["fault_ended_at"] >= "2026-11-03T18:32:30"

@@ -32,7 +32,7 @@ from tests.fake_gremlin import (
     StartedAttack,
     serving,
 )
-from tests.staged_resiliency.drills.runtime.test_runs import verdict
+from tests.staged_resiliency.drills.runtime.runs import verdict
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +76,7 @@ class Set:
     def run(self) -> tuple[str, Mapping[str, Any]]:
         """Run the drill to its end: the execution's status and the verdict."""
         made = self.made
-        status = made.finish(made.start(made.machine(made.service.plan)))
+        status = made.run()
         return status, verdict(made)
 
 
@@ -111,7 +111,7 @@ def test_the_same_drill_gives_the_same_journal_with_either_engine(drill: str) ->
         expected = json.dumps(made.journal()).replace(made.service.experiments[0].id, "ID")
     plan = with_gremlin(FIS[drill])
     with gremlin_account(plan, gremlin) as found:
-        assert found.made.finish(found.made.start(found.made.machine(plan))) == "SUCCEEDED"
+        assert found.made.run() == "SUCCEEDED"
         (attack,) = found.service.attacks
         journal = json.dumps(found.made.journal()).replace(attack.guid, "ID")
     assert attack.targets == [CLIENT]
@@ -222,7 +222,7 @@ def test_an_attack_is_not_over_while_it_can_not_be_read_whether_it_was_requested
             return given(service, operation, **parameters)
 
         made.context = replace(made.context, aws=aws)
-        made.finish(made.start(made.machine(plan)))
+        made.run()
         assert found.service.fault_at is not None
         assert not found.service.broken
 
@@ -324,7 +324,7 @@ def test_a_fault_ends_though_the_functions_may_no_longer_read_the_key(plan: Plan
                 found.made.refuse("secretsmanager", "GetSecretValue", error)
 
         found.made.before = deploy
-        found.made.finish(found.made.start(found.made.machine(plan)))
+        found.made.run()
         assert not found.service.broken
         assert found.made.journal()["verdict"]["status"] in ("passed", "failed")
 
@@ -362,7 +362,7 @@ def test_an_attack_that_may_have_been_started_is_never_requested_again(
     with gremlin_account(plan, Script(detect=120, clients_move=None), hidden=True) as found:
         found.gremlin.fail("POST", "/attacks/new", answer)
         made = found.made
-        made.finish(made.start(made.machine(plan)))
+        made.run()
         assert found.created == 1
         assert not found.service.broken
         assert made.journal()["verdict"]["status"] in ("aborted", "failed")
@@ -392,7 +392,7 @@ def test_a_fault_is_ended_though_gremlin_can_no_longer_be_asked(plan: Plan) -> N
                 found.gremlin.key = "another"
 
         found.made.before = lose
-        found.made.finish(found.made.start(found.made.machine(plan)))
+        found.made.run()
         assert not found.service.broken
         ends = found.made.phases.index(names.END_FAULT)
         assert found.made.phases[ends:].count(names.RECORD) == 1
@@ -563,7 +563,7 @@ REFUSED = (
 def test_a_run_is_refused(plan: Plan, change: Any, reason: str) -> None:
     with gremlin_account(plan, Script(initiating=9e9)) as found:
         change(found)
-        found.made.finish(found.made.start(found.made.machine(plan)))
+        found.made.run()
         said = found.made.journal()["verdict"]
         assert said["status"] == "aborted"
         assert said["message"].startswith("refused: ")

@@ -172,7 +172,7 @@ def test_a_deployment_that_begins_after_the_preflight_keeps_the_fault_from_being
 
 def ran(made: Account, plan: Plan) -> Mapping[str, Any]:
     """The verdict of a run of a plan."""
-    made.finish(made.start(made.machine(plan)))
+    made.run()
     found: Mapping[str, Any] = made.journal()["verdict"]
     return found
 
