@@ -282,6 +282,15 @@ def test_a_fault_goes_on_while_the_other_host_answers_now_and_then() -> None:
     assert reason(*(both(START + at, NO_ANSWER, plans.GREEN) for at in (5, 10, 419))) == ""
 
 
+@pytest.mark.parametrize(("seconds", "stops"), [(60, False), (61, True)])
+def test_a_fault_that_aws_fis_does_not_guard_ends_where_guards_can_not_be_read(
+    seconds: int, stops: bool
+) -> None:
+    found = reason([client(START + seconds, plans.BLUE)], plan=plans.DENY_ORIGIN)
+    assert found == (f"the guards can't be read for {seconds} s" if stops else "")
+    assert reason([client(START + seconds, plans.BLUE)]) == ""  # AWS FIS watches them
+
+
 def test_a_fault_on_the_standby_ends_when_the_active_host_does_not_answer() -> None:
     lost = [
         [client(START + at, NO_ANSWER), Observation(START + at, Source.HOST, plans.BLUE, NO_ANSWER)]
