@@ -90,11 +90,8 @@ def test_no_run_starts_while_the_function_is_idle(private: Account) -> None:
 
 @pytest.mark.slow
 def test_a_drill_that_no_longer_sees_clients_ends_its_fault(private: Account) -> None:
-    def lost(phase: str, count: int) -> None:
-        if phase == states.OBSERVE:
-            private.refuse(*INVOKE, ApiError("EC2AccessDeniedException"))
-
-    private.before = lost
+    gone = ApiError("EC2AccessDeniedException")
+    private.before_phase(states.OBSERVE, lambda: private.refuse(*INVOKE, gone))
     assert private.run() == "SUCCEEDED"
     assert private.journal()["verdict"]["status"] != "passed"
     assert not private.service.broken

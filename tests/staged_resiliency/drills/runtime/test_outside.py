@@ -172,10 +172,8 @@ def test_an_event_without_an_execution_is_reported(event: object) -> None:
 
 def test_a_cleanup_after_a_run_that_ended_well_does_nothing() -> None:
     with account(PLAN, Script(standby_answers=False)) as made:
-        execution = made.start(made.machine(PLAN))
-        assert made.finish(execution) == "SUCCEEDED"
-        described = made.wait(execution)
-        made.clean_up(described)
+        assert made.run() == "SUCCEEDED"
+        made.clean_up(made.wait(plans.EXECUTION))
         assert made.log[-1]["event"] == "nothing to clean up"
         assert made.versions() == 1
 
@@ -307,11 +305,7 @@ def test_a_fault_is_ended_whatever_else_can_not_be_reached(operation: str) -> No
 
 def test_a_cleanup_that_can_not_read_the_records_cleans_up_all_the_same() -> None:
     with account() as made:
-        machine = made.machine(PLAN)
-        made.before = lambda phase, count: made.stop(execution)
-        execution = machine.replace("stateMachine", "execution") + ":run-1"
-        made.start(machine)
-        described = made.wait(execution)
+        described = made.wait(made.start_aborted(states.PREFLIGHT, when="before"))
         made.service.errors["ListObjectsV2"] = ["SlowDown"]
         made.clean_up(described)
         assert [each["event"] for each in made.log].count(
@@ -388,16 +382,22 @@ def test_a_former_state_that_cloudwatch_still_answers_is_left_out() -> None:
 
 
 def test_preflight_finds_all_reasons_to_refuse_a_run() -> None:
-    script = Script(alarms_on=(plans.DB_ALARM,), standby_answers=False)
+    script = Script(
+        alarms_on=(plans.DB_ALARM,), alarms_missing=(plans.GUARD_ALARM,), standby_answers=False
+    )
     tags = {INSTANCE_TAG: plans.INSTANCE}
     with account(PLAN, script, now=START + 86_400) as made:
         made.service.experiments.append(
             StartedExperiment("EXP9", "t", plans.TEMPLATE, tags, True, made.service.now)
         )
-        found = inspect(PLAN, "mine", made.context)
-        reasons = refusals(PLAN, found)
-    assert len(reasons) == 4
-    assert reasons[0].startswith("outside the allowed window (TUE 09:00 to 17:00")
+        reasons = refusals(PLAN, inspect(PLAN, "mine", made.context))
+    assert reasons == [
+        "outside the allowed window (TUE 09:00 to 17:00 America/Los_Angeles)",
+        f"alarm {plans.DB_ALARM} is already in ALARM",
+        f"alarm {plans.GUARD_ALARM} does not exist",
+        f"the standby {plans.GREEN} does not answer (52.11.79.9: no whole answer within 4 s)",
+        "experiment EXP9 of the service is still running",
+    ]
 
 
 def test_the_first_state_is_the_one_that_the_cleanup_reads_the_plan_from() -> None:
