@@ -81,6 +81,7 @@ def guard_fires(found: Set) -> None:
     found.service.script.alarm_states[plans.GUARD_ALARM] = "ALARM"
 
 
+@pytest.mark.measured
 def test_a_guard_that_fires_halts_the_attack_at_once() -> None:
     with gremlin_account(BLACKHOLE, Script(detect=120, clients_move=None)) as found:
         found.made.before_phase(names.OBSERVE, lambda: guard_fires(found))
@@ -149,6 +150,7 @@ def test_an_attack_whose_answer_was_lost_is_ended_though_gremlin_lists_none(plan
         assert found.made.journal()["verdict"]["status"] in ("aborted", "failed")
 
 
+@pytest.mark.measured
 @BOTH
 def test_a_fault_is_ended_though_gremlin_can_no_longer_be_asked(plan: Plan) -> None:
     """A stopped host is started at once; a rule ends after its length."""
@@ -174,6 +176,7 @@ def test_a_dry_run_finds_the_client_and_attacks_nothing() -> None:
         assert {method for method, _ in found.gremlin.requests} == {"GET"}
 
 
+@pytest.mark.measured
 def test_a_refused_attack_aborts_the_run_and_the_key_is_nowhere_but_in_the_requests() -> None:
     with gremlin_account(SHUTDOWN) as found:
         found.gremlin.fail("POST", "/attacks/new", (403, f"you sent Key {KEY}"))

@@ -158,6 +158,16 @@ def test_a_phase_remembers_when_it_began() -> None:
     assert again.experiment == result.experiment
 
 
+def test_clients_that_do_not_come_back_are_observed_for_a_limited_time() -> None:
+    plan = replace(plans.SHUTDOWN, sample_seconds=60)
+    with account(plan, Script(dns=(plans.GREEN_ADDRESS,))) as made:
+        result = phases.failback(call(names.FAILBACK, plan), made.context)
+        while result.again:
+            again = call(names.FAILBACK, plan, failback=result)
+            result = phases.failback(again, made.context)
+        assert (result.go, made.service.now) == (False, START + plan.timeouts.failback)
+
+
 def test_a_blackhole_ends_when_the_host_opens_the_port() -> None:
     plan = plans.BLACKHOLE
     with account(plan, Script(initiating=10, command_known=False)) as made:

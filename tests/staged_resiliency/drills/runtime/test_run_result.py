@@ -279,7 +279,10 @@ def test_a_fault_goes_on_while_the_other_host_answers_now_and_then() -> None:
     assert reason(*twice) == ""
     assert reason(*twice, both(START + 15, plans.BLUE, plans.GREEN), again) == ""
     assert reason(*twice, again).startswith(f"neither {plans.BLUE} nor {plans.GREEN} answered 20 s")
-    assert reason(*(both(START + at, NO_ANSWER, plans.GREEN) for at in (5, 10, 419))) == ""
+    served = [both(START + at, NO_ANSWER, plans.GREEN) for at in (0, 10, 420)]
+    assert reason(*served) == ""
+    late = "clients were not served for longer than the objective"
+    assert reason(*served, both(START + 421, NO_ANSWER, plans.GREEN)) == late
 
 
 @pytest.mark.parametrize(("seconds", "stops"), [(60, False), (61, True)])
