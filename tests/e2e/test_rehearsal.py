@@ -48,6 +48,11 @@ from tests.resiliency.rehearsal.support import (
     swap_values,
     templates_of,
 )
+from tests.resiliency.rehearsal.test_dependency_failovers import (
+    by_hosts,
+    fails_over,
+    own_name,
+)
 
 SCALE = 60.0
 SEEDS: Mapping[str, Sequence[int]] = {
@@ -257,6 +262,25 @@ def test_a_database_that_fails_over_moves_nobody_unless_it_decides(templates: Te
             if each.source is Source.ALARM and each.value == "ALARM"
         }
         assert {DB_ALARM, DB_ALARM.replace("blue", "green")} <= fired
+
+
+def test_clients_of_a_dependencys_own_name_move_for_its_primary_alone() -> None:
+    """Decided by the primary's endpoint, and by hosts; both at once, as they take real time."""
+    pairs = [own_name(templates_of(edit)) for edit in (fails_over, by_hosts)]
+
+    async def run() -> Sequence[Sequence[Outcome]]:
+        return await asyncio.gather(
+            *(
+                rehearse(cdn, plans_of(cdn, scale=40), assumptions_for(cdn), scale=40)
+                for cdn in pairs
+            )
+        )
+
+    for outcomes in asyncio.run(run()):
+        assert [(each.plan.scenario.name, each.verdict.status) for each in outcomes] == [
+            ("cdn-primary-lost", Status.PASSED),
+            ("cdn-secondary-lost", Status.PASSED),
+        ], [each.verdict.message for each in outcomes]
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ few_outages = pytest.mark.usefixtures("_few_outages")
 
 @pytest.fixture
 def _few_outages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objective, "OUTAGES_PER_FAULT", 400)
+    monkeypatch.setattr(objective, "OUTAGES_PER_FAULT", 200)
 
 
 def settings(miss: ObjectiveViolation) -> list[str]:
