@@ -141,31 +141,6 @@ def test_clients_that_are_served_again_too_late_fail_the_drill() -> None:
 
 
 @pytest.mark.slow
-def test_clients_that_are_sent_to_the_other_host_fail_the_drill() -> None:
-    journal, _ = run(PLAN, Script(clients_move=50, clients_return=300))
-    assert journal["verdict"]["status"] == "failed"
-    assert (
-        f"clients of {plans.RECORD} stay on {plans.BLUE}: not so" in journal["verdict"]["message"]
-    )
-
-
-@pytest.mark.slow
-def test_an_alarm_that_stays_on_fails_the_drill() -> None:
-    script = Script(clients_move=None, alarms_of_database=BOTH, detect=200, recover=None)
-    journal, _ = run(PLAN, script)
-    assert journal["verdict"]["status"] == "failed"
-    for alarm in BOTH:
-        assert f"{alarm} is OK again: not within" in journal["verdict"]["message"]
-
-
-@pytest.mark.slow
-def test_an_alarm_of_one_host_that_has_to_stay_quiet_fails_the_drill() -> None:
-    script = Script(clients_move=None, alarms_of_database=(plans.STATUS_ALARM,), detect=100)
-    journal, _ = run(PLAN, script)
-    assert f"{plans.STATUS_ALARM} stays quiet: not so" in journal["verdict"]["message"]
-
-
-@pytest.mark.slow
 def test_a_failover_that_fis_can_not_begin_is_no_success() -> None:
     journal, _ = run(PLAN, Script(clients_move=None, fails_after=0))
     assert journal["verdict"]["status"] == "aborted"
