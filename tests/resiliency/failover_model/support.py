@@ -5,7 +5,10 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
 from resiliency.failover_model.alarm_evaluation import Missing
+from resiliency.failover_model.expressions import TemplateError
 from resiliency.failover_model.graph import (
     Alarm,
     AlarmCheck,
@@ -18,8 +21,11 @@ from resiliency.failover_model.graph import (
     Record,
 )
 from resiliency.failover_model.route53 import InsufficientData
+from resiliency.failover_model.template_reader import read_graph
 
 Data = dict[str, Any]
+GONE = object()
+"""In place of a value that is removed."""
 
 
 class Always(random.Random):
@@ -126,6 +132,29 @@ def edited(edit: Callable[[Data], object]) -> Mapping[str, Data]:
     template = copy.deepcopy(hand_written())
     edit(template["Resources"])
     return {"site": template}
+
+
+def changed(place: str, value: object) -> Mapping[str, Data]:
+    """The template above with one property changed, as ``First.TTL``; ``GONE`` removes it."""
+
+    def edit(resources: Data) -> None:
+        logical_id, *keys, last = place.split(".")
+        target = resources[logical_id]["Properties"]
+        for key in keys:
+            target = target[key]
+        if value is GONE:
+            del target[last]
+        else:
+            target[last] = value
+
+    return edited(edit)
+
+
+def refusal(templates: Mapping[str, Any]) -> str:
+    """Why templates are refused."""
+    with pytest.raises(TemplateError) as raised:
+        read_graph(templates)
+    return str(raised.value)
 
 
 def status_alarm(**changes: Any) -> Alarm:

@@ -321,22 +321,6 @@ def test_a_spread_names_durations_that_occurred() -> None:
     assert Percentiles.of([7.0]) == Percentiles(7, 7, 7, 7)
 
 
-def test_a_span_is_no_span_the_wrong_way_round() -> None:
-    with pytest.raises(ValueError, match="2 to 1 is not a range; give 0 <= low <= high"):
-        Range(2, 1, "seconds", "a test")
-
-
-def test_every_assumption_says_what_it_is_and_rests_on() -> None:
-    spans = dict(Assumptions().ranges())
-    assert all(span.about and span.basis for span in spans.values())
-    assert {name for name, span in spans.items() if not span.assumed} == {
-        "evaluation_interval",
-        "probe_batch",
-        "probe_interval",
-        "probe_timeout",
-    }
-
-
 @pytest.mark.parametrize(
     ("period", "periods"), [(60, 1000), (3600, 24), (86_400, 1)], ids=["1000 min", "24 h", "1 d"]
 )

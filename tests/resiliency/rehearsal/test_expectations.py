@@ -78,21 +78,6 @@ def plans(deployment: Deployment, failovers: Mapping[Fault, Verdict]) -> Mapping
     }
 
 
-def test_each_kind_of_fault_is_a_scenario(plans: Mapping[str, Plan]) -> None:
-    assert list(plans) == [
-        "host-stops",
-        "endpoint-hangs",
-        "db-blackholed",
-        "cdn-blackholed",
-        "db-hangs",
-        "cdn-hangs",
-        "db-degraded",
-        "db-fails-over",
-        "both-stop",
-        "probe-killed",
-    ]
-
-
 def test_clients_leave_a_host_that_stopped_and_come_back(plans: Mapping[str, Plan]) -> None:
     found = plans["host-stops"]
     moved = move(found)

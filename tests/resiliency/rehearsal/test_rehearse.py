@@ -30,6 +30,7 @@ from tests.resiliency.rehearsal.support import (
     STATUS_ALARM,
     Edit,
     Templates,
+    children_of,
     edited,
     plans_of,
     set_alarm,
@@ -139,14 +140,6 @@ def test_a_rehearsal_that_is_stopped_leaves_no_process_behind(deployment: Deploy
 
     for pid in asyncio.run(run()):
         assert not Path(f"/proc/{pid}").exists()
-
-
-def children_of(pid: int) -> set[int]:
-    return {
-        int(word)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for word in (task / "children").read_text(encoding="ascii").split()
-    }
 
 
 @pytest.mark.parametrize("scale", [20.0, 120.0])

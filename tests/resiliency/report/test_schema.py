@@ -160,13 +160,6 @@ def test_what_the_schema_refuses_the_page_refuses_in_words(edit: Edit, message: 
     assert str(refused.value) == f"out/blue.json: {message}"
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_number_that_json_has_not_is_refused(value: float) -> None:
-    journal = {**run_of(STOPPED), "time_scale": value}
-    with pytest.raises(JournalError, match=r"time_scale: found (nan|inf); must be a fin"):
-        parse_journal(journal, "blue.json")
-
-
 def test_a_fault_without_an_end_of_observation_is_refused() -> None:
     with pytest.raises(JournalError, match=r"^b: observed_until: is null, though injected_at is"):
         parse_journal({**run_of(STOPPED), "observed_until": None}, "b")

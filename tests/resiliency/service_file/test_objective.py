@@ -57,7 +57,7 @@ few_outages = pytest.mark.usefixtures("_few_outages")
 
 @pytest.fixture
 def _few_outages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objective, "OUTAGES_PER_FAULT", 400)
+    monkeypatch.setattr(objective, "OUTAGES_PER_FAULT", 200)
 
 
 def settings(miss: ObjectiveViolation) -> list[str]:
@@ -104,22 +104,8 @@ def test_without_an_objective_nothing_is_missed() -> None:
     assert list(objective_warnings(service, environment)) == []
 
 
-def test_an_objective_that_is_met_is_not_spoken_of() -> None:
-    assert misses(service_with(600, "host")) == {}
-
-
 def test_an_objective_between_p95_and_worst_is_met() -> None:
     assert misses(service_with(490, "host")) == {}
-
-
-@pytest.mark.no_cover
-def test_the_smallest_change_that_meets_it_is_suggested_with_what_it_gives() -> None:
-    (miss,) = misses(service_with(320, "host")).values()
-    assert miss.message == (
-        "host stopped: 95 of 100 clients whose resolvers honor the TTL reach the standby within "
-        "483 s (assumed, as AWS does not publish when it acts on missing data); the objective is "
-        "320 s; 'endpoint' added to failover_on would give 193 s"
-    )
 
 
 @pytest.mark.slow
@@ -190,16 +176,11 @@ def test_where_nothing_meets_it_the_best_is_reported() -> None:
 
 @few_outages
 @pytest.mark.slow
-def test_a_dependency_that_decides_nothing_by_choice_is_not_asked_for() -> None:
-    assert "dependency blackholed: db" not in misses(service_with(300))
-
-
-@few_outages
-@pytest.mark.slow
 def test_a_dependency_that_decides_is() -> None:
     found = misses(service_with(200, edit=lambda env: env.update(failover_on=["status", "db"])))
     assert "dependency blackholed: db" in found
     assert "dependency blackholed: cdn" not in found
+    assert "probe dead" not in found  # which hurts nobody
 
 
 @few_outages
@@ -250,13 +231,6 @@ def test_too_many_combinations_are_not_tried_but_changes_left_out(
     miss = misses(service_with(300, "endpoint"))["endpoint dead"]
     assert settings(miss) == ["'endpoint' added to failover_on"]
     assert miss.gives <= miss.seconds
-
-
-@few_outages
-@pytest.mark.slow
-def test_a_dead_probe_hurts_nobody_so_it_is_not_asked_for() -> None:
-    service = service_with(1, edit=lambda env: env.update(failover_on=["status", "db"]))
-    assert "probe dead" not in misses(service)
 
 
 def alone(environment: Data) -> None:

@@ -14,38 +14,13 @@ from resiliency.service_file.warnings import (
 from tests.cases import cases
 from tests.support import Data, example
 
-WITH_ROLE = {"roles": ["bookstore-api"]}
-SUBSCRIBED = {"topic_name": "Pings", "subscriptions": ["ops@example.com"]}
-
 
 def edited(edit: Callable[[Data], object] | None = None) -> Environment:
     return example(edit).environments["production"]
 
 
-def test_the_example_has_no_warning() -> None:
-    assert list(warnings_of(edited())) == []
-
-
-def test_a_public_zone_of_govcloud_is_not_warned_of() -> None:
-    assert list(warnings_of(edited(lambda env: env.update(region="us-gov-west-1")))) == []
-
-
-def test_a_long_ttl_is_warned_of() -> None:
-    environment = edited(lambda env: env["endpoint"].update(ttl_seconds=61))
-    assert list(warnings_of(environment)) == [
-        ServiceWarning(
-            "staged-resiliency:long-ttl",
-            "endpoint.ttl_seconds",
-            "61 s: clients may keep the failed host's address that long after a failover; "
-            "give 60 or less",
-        )
-    ]
-
-
-@pytest.mark.parametrize("ttl_seconds", [0, 60])
-def test_a_short_ttl_is_not_warned_of(ttl_seconds: int) -> None:
-    environment = edited(lambda env: env["endpoint"].update(ttl_seconds=ttl_seconds))
-    assert list(warnings_of(environment)) == []
+def combined(*edits: Callable[[Data], object]) -> Callable[[Data], object]:
+    return lambda env: [edit(env) for edit in edits]
 
 
 CDN_TARGETS = {
@@ -54,63 +29,91 @@ CDN_TARGETS = {
 }
 
 
-def test_a_long_ttl_of_a_dependency_is_warned_of() -> None:
-    environment = edited(
-        lambda env: env["dependencies"]["cdn"].update(failover={**CDN_TARGETS, "ttl_seconds": 300})
+def cdn_fails_over(env: Data) -> None:
+    env["dependencies"]["cdn"]["failover"] = {**CDN_TARGETS, "ttl_seconds": 60}
+
+
+def db_alarm(missing_data: str, *signals: str) -> Callable[[Data], object]:
+    """Has a treatment of missing data for the alarm on the database, and signals that decide."""
+    return lambda env: (
+        env.update(failover_on=list(signals)),
+        env["dependencies"]["db"].update(alarm={"missing_data": missing_data}),
     )
-    assert list(warnings_of(environment)) == [
-        ServiceWarning(
-            "staged-resiliency:long-ttl-of-cdn",
-            "dependencies.cdn.failover.ttl_seconds",
-            "300 s: clients may keep the failed primary's name that long after a failover; "
-            "give 60 or less",
-        )
-    ]
 
 
-def test_a_dependency_that_fails_over_and_also_moves_the_services_clients_is_warned_of() -> None:
-    def both(env: Data) -> None:
-        env["dependencies"]["cdn"]["failover"] = CDN_TARGETS
-        env["failover_on"] = ["status", "cdn"]
-
-    assert list(warnings_of(edited(both))) == [
-        ServiceWarning(
-            "staged-resiliency:both-decide-cdn",
-            "dependencies.cdn.failover",
-            "fails over by itself, and failover_on has 'cdn' too: when its primary fails, both "
-            "hosts lose it, and the service's clients are sent to the standby for nothing; remove "
-            "it from failover_on unless a single host's loss of it must move them",
-        )
-    ]
+SILENCE = "on a signal of failover_on: a host that can't report does not fail over; give breaching"
 
 
-def with_db_alarm(missing_data: str, *signals: str) -> Environment:
-    def edit(env: Data) -> None:
-        env["failover_on"] = list(signals)
-        env["dependencies"]["db"]["alarm"] = {"missing_data": missing_data}
+@cases(
+    ("edit", "expected"),
+    {
+        "a long TTL": (
+            lambda env: env["endpoint"].update(ttl_seconds=61),
+            ServiceWarning(
+                "staged-resiliency:long-ttl",
+                "endpoint.ttl_seconds",
+                "61 s: clients may keep the failed host's address that long after a failover; "
+                "give 60 or less",
+            ),
+        ),
+        "a long TTL of a dependency": (
+            lambda env: env["dependencies"]["cdn"].update(
+                failover={**CDN_TARGETS, "ttl_seconds": 300}
+            ),
+            ServiceWarning(
+                "staged-resiliency:long-ttl-of-cdn",
+                "dependencies.cdn.failover.ttl_seconds",
+                "300 s: clients may keep the failed primary's name that long after a failover; "
+                "give 60 or less",
+            ),
+        ),
+        "a dependency that fails over and also moves the service's clients": (
+            combined(cdn_fails_over, lambda env: env.update(failover_on=["status", "cdn"])),
+            ServiceWarning(
+                "staged-resiliency:both-decide-cdn",
+                "dependencies.cdn.failover",
+                "fails over by itself, and failover_on has 'cdn' too: when its primary fails, both "
+                "hosts lose it, and the service's clients are sent to the standby for nothing; "
+                "remove it from failover_on unless a single host's loss of it must move them",
+            ),
+        ),
+        "silence that counts as health on a signal": (
+            db_alarm("not_breaching", "status", "db"),
+            ServiceWarning(
+                "staged-resiliency:silence-of-db",
+                "dependencies.db.alarm.missing_data",
+                f"'not_breaching' {SILENCE}",
+            ),
+        ),
+        "silence that is ignored on a signal": (
+            db_alarm("ignore", "status", "db"),
+            ServiceWarning(
+                "staged-resiliency:silence-of-db",
+                "dependencies.db.alarm.missing_data",
+                f"'ignore' {SILENCE}",
+            ),
+        ),
+    },
+)
+def test_there_is_a_warning_of(edit: Callable[[Data], object], expected: ServiceWarning) -> None:
+    assert list(warnings_of(edited(edit))) == [expected]
 
-    return edited(edit)
 
-
-@pytest.mark.parametrize("missing_data", ["not_breaching", "ignore"])
-def test_silence_as_health_is_warned_of_on_a_signal(missing_data: str) -> None:
-    assert list(warnings_of(with_db_alarm(missing_data, "status", "db"))) == [
-        ServiceWarning(
-            "staged-resiliency:silence-of-db",
-            "dependencies.db.alarm.missing_data",
-            f"'{missing_data}' on a signal of failover_on: a host that can't report does not fail "
-            "over; give breaching",
-        )
-    ]
-
-
-@pytest.mark.parametrize("missing_data", ["breaching", "cloudwatch_default"])
-def test_silence_as_failure_is_not_warned_of(missing_data: str) -> None:
-    assert list(warnings_of(with_db_alarm(missing_data, "status", "db"))) == []
-
-
-def test_silence_as_health_is_not_warned_of_where_it_decides_nothing() -> None:
-    assert list(warnings_of(with_db_alarm("ignore", "status", "cdn"))) == []
+@cases(
+    "edit",
+    {
+        "the example": None,
+        "a public zone of GovCloud": lambda env: env.update(region="us-gov-west-1"),
+        "no TTL": lambda env: env["endpoint"].update(ttl_seconds=0),
+        "a short TTL": lambda env: env["endpoint"].update(ttl_seconds=60),
+        "a short TTL of a dependency": cdn_fails_over,
+        "silence that counts as failure": db_alarm("breaching", "status", "db"),
+        "CloudWatch's own treatment": db_alarm("cloudwatch_default", "status", "db"),
+        "silence where it decides nothing": db_alarm("ignore", "status", "cdn"),
+    },
+)
+def test_there_is_no_warning_of(edit: Callable[[Data], object] | None) -> None:
+    assert list(warnings_of(edited(edit))) == []
 
 
 def test_several_warnings_are_reported_together() -> None:
@@ -127,67 +130,110 @@ def test_several_warnings_are_reported_together() -> None:
     ]
 
 
-def test_a_host_without_an_instance_is_noted() -> None:
-    environment = edited(lambda env: env.update(notifications=SUBSCRIBED, probe=WITH_ROLE))
-    assert list(notes_of(environment)) == [
-        ServiceWarning(
-            "staged-resiliency:no-status-alarm-green",
-            "hosts.green",
-            "has no instance_id, so no alarm reports failed EC2 status checks; give one to get a "
-            "status alarm",
-        )
-    ]
-
-
 def with_instances(env: Data) -> None:
     env["hosts"]["green"]["instance_id"] = "i-0123abcd"
 
 
-def with_instances_and_role(env: Data) -> None:
-    with_instances(env)
-    env["probe"] = WITH_ROLE
+def with_role(env: Data) -> None:
+    env["probe"] = {"roles": ["bookstore-api"]}
 
 
-def test_a_probe_without_a_role_is_noted() -> None:
-    def edit(env: Data) -> None:
-        with_instances(env)
-        env["notifications"] = SUBSCRIBED
-
-    assert list(notes_of(edited(edit))) == [
-        ServiceWarning(
-            "staged-resiliency:no-probe-roles",
-            "probe.roles",
-            "is empty: the probe can publish only where the hosts' role has the policy in the "
-            "probe stack's output PublishPolicyArn; give the role's name to have it attached",
-        )
-    ]
+def subscribed(env: Data) -> None:
+    env["notifications"] = {"topic_name": "Pings", "subscriptions": ["ops@example.com"]}
 
 
-def test_a_cloudwatch_agent_without_a_role_is_noted() -> None:
-    def edit(env: Data) -> None:
-        with_instances(env)
-        env.update(notifications=SUBSCRIBED, cloudwatch_agent={"memory_percent": 90})
-        del env["dependencies"]
+def with_agent_alone(env: Data) -> None:
+    env["cloudwatch_agent"] = {"memory_percent": 90}
+    del env["dependencies"]
 
-    assert list(notes_of(edited(edit))) == [
-        ServiceWarning(
-            "staged-resiliency:no-cloudwatch-agent-roles",
-            "probe.roles",
-            "is empty, so the CloudWatch agent may neither read its configuration nor publish; "
-            "give the name of the hosts' role, or attach the policy in the output PolicyArn of the "
-            "agent's stack to it",
-        )
-    ]
+
+def with_statsd(env: Data) -> None:
+    env["probe"]["statsd"] = {"metrics": ["errors", "orders.*"], "max_metrics": 20}
+
+
+@cases(
+    ("edit", "expected"),
+    {
+        "a host without an instance": (
+            combined(with_role, subscribed),
+            ServiceWarning(
+                "staged-resiliency:no-status-alarm-green",
+                "hosts.green",
+                "has no instance_id, so no alarm reports failed EC2 status checks; give one to get "
+                "a status alarm",
+            ),
+        ),
+        "a probe without a role": (
+            combined(with_instances, subscribed),
+            ServiceWarning(
+                "staged-resiliency:no-probe-roles",
+                "probe.roles",
+                "is empty: the probe can publish only where the hosts' role has the policy in the "
+                "probe stack's output PublishPolicyArn; give the role's name to have it attached",
+            ),
+        ),
+        "a CloudWatch agent without a role": (
+            combined(with_instances, subscribed, with_agent_alone),
+            ServiceWarning(
+                "staged-resiliency:no-cloudwatch-agent-roles",
+                "probe.roles",
+                "is empty, so the CloudWatch agent may neither read its configuration nor publish; "
+                "give the name of the hosts' role, or attach the policy in the output PolicyArn of "
+                "the agent's stack to it",
+            ),
+        ),
+        "what an application's metrics may cost": (
+            combined(with_instances, with_role, subscribed, with_statsd),
+            ServiceWarning(
+                "staged-resiliency:application-metrics",
+                "probe.statsd",
+                "the application may create up to 20 metrics on each host, about $6.00 a month for "
+                "a host: errors, orders.*",
+            ),
+        ),
+        "a topic without subscribers": (
+            combined(with_instances, with_role),
+            ServiceWarning(
+                "staged-resiliency:no-subscription",
+                "notifications.subscriptions",
+                "is empty: unless topic PingPublicationsSNS has other subscribers, nobody receives "
+                "the alarms; give an e-mail address, an https URL, a phone number or the ARN of a "
+                "queue or a function",
+            ),
+        ),
+    },
+)
+def test_there_is_a_note_of(edit: Callable[[Data], object], expected: ServiceWarning) -> None:
+    assert list(notes_of(edited(edit))) == [expected]
+
+
+@cases(
+    "edit",
+    {
+        "subscribers": subscribed,
+        "an existing topic": lambda env: env.update(
+            notifications={"topic_arn": "arn:aws:sns:us-west-2:532151327118:Pings"}
+        ),
+        "no role where nothing is measured": combined(
+            subscribed, lambda env: (env.pop("dependencies"), env.pop("probe"))
+        ),
+        "no role where the probe is taken away": combined(
+            subscribed, lambda env: env.update(probe={"state": "absent"})
+        ),
+    },
+)
+def test_there_is_no_note_of(edit: Callable[[Data], object]) -> None:
+    assert list(notes_of(edited(combined(with_instances, with_role, edit)))) == []
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_what_the_cloudwatch_agent_of_private_hosts_needs_is_noted(state: str) -> None:
     def edit(env: Data) -> None:
-        with_instances_and_role(env)
         env["cloudwatch_agent"] = {"memory_percent": 90, "state": state}
         env["hosts"]["green"]["address"] = "10.0.0.4"
 
-    found = {note.path: note.message for note in notes_of(edited(edit))}
+    notes = notes_of(edited(combined(with_instances, with_role, edit)))
+    found = {note.path: note.message for note in notes}
     assert found.get("cloudwatch_agent") == (
         "bookstore-api-green: with a private address the agent needs NAT, or VPC endpoints for "
         "monitoring, ssm, ssmmessages, ec2messages and s3, from which its package comes"
@@ -196,72 +242,18 @@ def test_what_the_cloudwatch_agent_of_private_hosts_needs_is_noted(state: str) -
     )
 
 
-@cases(
-    "edit",
-    {
-        "nothing to measure": lambda env: env.pop("dependencies"),
-        "taken away": lambda env: env.update(probe={"state": "absent"}),
-    },
-)
-def test_no_role_is_missed_where_no_probe_runs(edit: Callable[[Data], object]) -> None:
-    assert "probe.roles" not in [note.path for note in notes_of(edited(edit))]
-
-
-def test_what_an_application_s_metrics_may_cost_is_noted() -> None:
-    def edit(env: Data) -> None:
-        env["probe"] = {"statsd": {"metrics": ["errors", "orders.*"], "max_metrics": 20}}
-
-    assert [note for note in notes_of(edited(edit)) if note.path == "probe.statsd"] == [
-        ServiceWarning(
-            "staged-resiliency:application-metrics",
-            "probe.statsd",
-            "the application may create up to 20 metrics on each host, about $6.00 a month for a "
-            "host: errors, orders.*",
-        )
-    ]
-
-
-def test_a_topic_without_subscribers_is_noted() -> None:
-    assert list(notes_of(edited(with_instances_and_role))) == [
-        ServiceWarning(
-            "staged-resiliency:no-subscription",
-            "notifications.subscriptions",
-            "is empty: unless topic PingPublicationsSNS has other subscribers, nobody receives the "
-            "alarms; give an e-mail address, an https URL, a phone number or the ARN of a queue or "
-            "a function",
-        )
-    ]
-
-
-@cases(
-    "notifications",
-    {
-        "subscribers": SUBSCRIBED,
-        "existing topic": {"topic_arn": "arn:aws:sns:us-west-2:532151327118:Pings"},
-    },
-)
-def test_a_topic_that_may_have_subscribers_is_not_noted(notifications: Data) -> None:
-    def edit(env: Data) -> None:
-        with_instances_and_role(env)
-        env["notifications"] = notifications
-
-    assert list(notes_of(edited(edit))) == []
-
-
 NETWORK = {"subnets": ["subnet-0ab55a49288f1da24"], "security_groups": ["sg-0123abcd"]}
 
 
 def drilled(edit: Callable[[Data], object]) -> list[str]:
     """The notes of an environment with a drill that stops the active host, without the others."""
 
-    def whole(env: Data) -> None:
-        with_instances_and_role(env)
-        env["notifications"] = SUBSCRIBED
+    def drills(env: Data) -> None:
         schedule = "cron(0 10 ? * TUE#1 *)"
         stop = {"fault": "stop_instance", "host": "active", "schedule": schedule}
         env["drills"] = {"objective_seconds": 540, "shutdown": {**stop, "duration_minutes": 12}}
-        edit(env)
 
+    whole = combined(with_instances, with_role, subscribed, drills, edit)
     return [str(each) for each in notes_of(edited(whole))]
 
 

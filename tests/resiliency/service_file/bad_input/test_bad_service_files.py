@@ -1,6 +1,7 @@
 """Every bad service file of the tables is answered with the lines that stand there, and no more."""
 
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,13 +13,16 @@ from tests.resiliency.service_file.bad_input.cases import Case, all_cases
 from tests.support import EXAMPLE_CORE
 
 CASES = all_cases()
-PARSER = cli.parser()
 
 
-@pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "parser", lambda: PARSER)  # to make one takes as long as a test
+@pytest.fixture(scope="module", autouse=True)
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One folder and one parser for all, as to make them takes as long as a test."""
+    parser = cli.parser()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(tmp_path_factory.mktemp("services"))
+        patched.setattr(cli, "parser", lambda: parser)
+        yield
 
 
 def write(case: Case) -> Path:

@@ -1,8 +1,7 @@
-"""Templates of other makers are followed: the CDK's own constructs, the Serverless Application
-Model; and what is no template of CloudFormation is refused.
-"""
+"""Templates are found in files and folders, whoever made them, or refused."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from aws_cdk import App, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_route53 as route53
 
+from resiliency.errors import UserError
 from resiliency.failover_model.expressions import TemplateError
 from resiliency.failover_model.faults import FaultKind
 from resiliency.failover_model.graph import AlarmCheck, CalculatedCheck, FailoverGraph
@@ -17,6 +17,7 @@ from resiliency.failover_model.route53 import InsufficientData
 from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_files import read_templates
 from resiliency.failover_model.template_reader import read_graph
+from tests.resiliency.failover_model.support import hand_written
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -100,6 +101,7 @@ def test_a_template_of_the_serverless_application_model_is_followed() -> None:
     graph = read_graph(read_templates([TEMPLATES / "sam.yaml"]))
     (pair,) = graph.pairs
     assert (pair.name, pair.primary.ttl_seconds) == ("shop.example.com", 30)
+    assert pair.secondary.values == ("192.0.2.2",)
     check = pair.primary.health_check
     assert isinstance(check, AlarmCheck)
     assert (check.label, check.alarm.name) == ("BlueStatusCheck", "shop-prod-blue-status")
@@ -107,9 +109,55 @@ def test_a_template_of_the_serverless_application_model_is_followed() -> None:
     assert failover_times(graph, outages=20)[0].moved == 20
 
 
-def test_terraforms_configuration_is_no_template(tmp_path: Path) -> None:
-    file = tmp_path / "main.tf.json"
-    file.write_text(json.dumps({"resource": {"aws_route53_record": {}}}), encoding="utf-8")
-    with pytest.raises(TemplateError) as raised:
+def test_json_is_read_whatever_the_files_name(tmp_path: Path) -> None:
+    file = tmp_path / "site.template"
+    file.write_text(json.dumps(hand_written()), encoding="utf-8")
+    assert len(read_graph(read_templates([file])).pairs) == 1
+
+
+def test_a_folder_is_what_cdk_synth_wrote(tmp_path: Path) -> None:
+    (tmp_path / "site.json").write_text(json.dumps(hand_written()), encoding="utf-8")
+    artifact = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "site.json"}}
+    manifest = {"artifacts": {"site": artifact}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert list(read_templates([tmp_path])) == ["site"]
+
+
+def test_a_folder_without_an_assembly_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="run `npx cdk synth` first"):
+        read_templates([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is no template: it is not an object"),
+        (b"just words", "is no template: it is not an object"),
+        (b"[1, 2]", "is no template: it is not an object"),
+        (b'{"Resources": ', "is neither JSON nor YAML (Expecting value"),
+        (b"a: [1", "is neither JSON nor YAML (while parsing"),
+        (b"a: !!python/object:os.system 1", "is neither JSON nor YAML (could not determine"),
+        (b"\xff\xfe\x00", "can't be read ("),
+        (b'{"a":' * 100_000, "is neither JSON nor YAML ("),
+    ],
+    ids=["empty", "words", "list", "half", "bad YAML", "code", "bytes", "deep"],
+)
+def test_a_file_that_is_no_template_is_refused(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_bytes(content)
+    with pytest.raises(TemplateError, match=re.escape(f"{file}: ") + ".*" + re.escape(message)):
         read_graph(read_templates([file]))
-    assert str(raised.value) == f"{file}: is no template: it has no Resources"
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TemplateError, match=r"gone\.yaml: is not there"):
+        read_templates([tmp_path / "gone.yaml"])
+
+
+def test_a_bare_equals_sign_is_a_text(tmp_path: Path) -> None:
+    file = tmp_path / "template.yaml"
+    file.write_text("Resources: {A: {Type: x, Properties: {Sign: =}}}", encoding="utf-8")
+    template = read_templates([file])[str(file)]
+    assert template["Resources"]["A"]["Properties"] == {"Sign": "="}
