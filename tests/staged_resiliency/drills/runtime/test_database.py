@@ -9,7 +9,7 @@ import pytest
 from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.database import traps_of
-from staged_resiliency.drills.runtime.plan import Database, Ending, Plan
+from staged_resiliency.drills.runtime.plan import Database, Plan
 from staged_resiliency.drills.runtime.preflight import inspect, refusals
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account, throttled
@@ -188,9 +188,3 @@ def test_runs_lock_the_database_with_both_hosts() -> None:
             PLAN, service="news", active=replace(PLAN.active, instance_id="i-0ffffffffffffffff")
         )
         assert lock.take(other, "arn:second", made.context).startswith("db-shop-db: another drill")
-
-
-def test_a_plan_with_a_database_is_read_back_and_others_have_no_key_for_it() -> None:
-    assert Plan.from_json(PLAN.to_json()) == PLAN
-    assert "database" not in plans.SHUTDOWN.to_json()
-    assert Ending.from_plan(PLAN.to_json()).database == PLAN.database
