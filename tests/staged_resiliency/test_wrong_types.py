@@ -67,10 +67,7 @@ NUMBER: Any = 7
             lambda: DrillWindow(days=NUMBER),
             "DrillWindow: days: 7 is of type int; give Sequence[str]",
         ),
-        (
-            lambda: DrillSchedule(NUMBER),
-            "DrillSchedule: expression: 7 is of type int; give str",
-        ),
+        (lambda: DrillSchedule(NUMBER), "DrillSchedule: expression: 7 is of type int; give str"),
         (
             lambda: InstancesById([INSTANCE_ID, OWN]),
             f"InstancesById: instances: ['{INSTANCE_ID}', <own>] is of type list; give "

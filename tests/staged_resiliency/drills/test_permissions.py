@@ -67,18 +67,18 @@ def test_functions_call_what_they_declare_and_nothing_else() -> None:
                 raise FunctionError("its answer is lost")
 
         made.after = lost
-        assert made.finish(made.start(made.machine(SHUTDOWN))) == "SUCCEEDED"
+        assert made.run() == "SUCCEEDED"
         note(made.used)
     for plan in (BLACKHOLE, replace(SHUTDOWN, enabled=False), plans.IN_VPC):
         with account(plan, Script(detect=120, clients_move=None)) as made:
-            assert made.finish(made.start(made.machine(plan))) == "SUCCEEDED"
+            assert made.run() == "SUCCEEDED"
             note(made.used)
     # What the preflight asks only where it matters.
     wary = replace(SHUTDOWN, change_calendars=("arn:freeze",))
     with account(wary, Script(volume_keys=(EBS_KEY,), calendars_closed=("arn:freeze",))) as made:
         by_hand = StartedExperiment("EXP9", "t", plans.TEMPLATE, {}, False, START - 30)
         made.service.experiments.append(by_hand)
-        assert made.finish(made.start(made.machine(wary))) == "SUCCEEDED"
+        assert made.run() == "SUCCEEDED"
         note(made.used)
     with account() as made:
         made.function = "observe"

@@ -140,10 +140,7 @@ def test_an_alias_to_cloudfront_does_not_evaluate_its_target_and_one_to_a_bucket
     )
     aliases = [(each["Type"], each["AliasTarget"]) for each in records_of(template)]
     assert aliases == [
-        (
-            "A",
-            {"DNSName": CDN, "HostedZoneId": CLOUDFRONT_ZONE, "EvaluateTargetHealth": False},
-        ),
+        ("A", {"DNSName": CDN, "HostedZoneId": CLOUDFRONT_ZONE, "EvaluateTargetHealth": False}),
         (
             "A",
             {

@@ -76,13 +76,7 @@ def _endpoints_by_id(template: Template) -> dict[str, str]:
     }
 
 
-@cases(
-    "order",
-    {
-        "reversed": (QUEUE, URL, MAIL),
-        "first two exchanged": (URL, MAIL, QUEUE),
-    },
-)
+@cases("order", {"reversed": (QUEUE, URL, MAIL), "first two exchanged": (URL, MAIL, QUEUE)})
 def test_the_order_of_subscribers_does_not_matter(order: Sequence[Subscription]) -> None:
     usual = _endpoints_by_id(with_subscribers(MAIL, URL, QUEUE))
     assert len(usual) == 3

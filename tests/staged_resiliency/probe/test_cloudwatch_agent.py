@@ -230,11 +230,7 @@ def test_the_policy_has_the_two_permissions_that_the_agent_needs(template: Templ
         (each["Action"], each["Resource"], each.get("Condition"))
         for each in policy["PolicyDocument"]["Statement"]
     ] == [
-        (
-            "cloudwatch:PutMetricData",
-            "*",
-            {"StringEquals": {"cloudwatch:namespace": "CWAgent"}},
-        ),
+        ("cloudwatch:PutMetricData", "*", {"StringEquals": {"cloudwatch:namespace": "CWAgent"}}),
         (
             "ssm:GetParameter",
             "arn:aws:ssm:eu-west-1:111111111111:parameter/AmazonCloudWatch-shop-cw",
@@ -303,23 +299,20 @@ def test_a_metric_that_nothing_publishes_is_refused(stack: Stack) -> None:
     ("message", "changes"),
     [
         (
-            "CloudWatchAgent: name: 'a b' is not the name of an association (letters, digits, '_', "
-            "'.' and '-', 3 to 100); give one like shop-production-cloudwatch-agent",
+            "name: 'a b' is not the name of an association (letters, digits, '_', '.' and '-', 3 "
+            "to 100); give one like shop-production-cloudwatch-agent",
             {"name": "a b"},
         ),
         (
-            "CloudWatchAgent: roles: 'a b' is not the name of an IAM role (letters, digits and "
-            "+ = , . @ _ -, at most 64); give one like bookstore-api",
+            "roles: 'a b' is not the name of an IAM role (letters, digits and + = , . @ _ -, at "
+            "most 64); give one like bookstore-api",
             {"roles": ["a b"]},
         ),
-        (
-            "CloudWatchAgent: state: 'gone' is not allowed; allowed: present, absent",
-            {"state": "gone"},
-        ),
+        ("state: 'gone' is not allowed; allowed: present, absent", {"state": "gone"}),
     ],
 )
 def test_a_wrong_argument_is_refused(stack: Stack, message: str, changes: Data) -> None:
-    with refused(message):
+    with refused(f"CloudWatchAgent: {message}"):
         an_agent(stack, **changes)
 
 

@@ -10,11 +10,7 @@ from typing import Any
 
 import pytest
 
-from staged_resiliency import (
-    CloudWatchAgentConfiguration,
-    ProcessesByCommand,
-    ProcessesByName,
-)
+from staged_resiliency import CloudWatchAgentConfiguration, ProcessesByCommand, ProcessesByName
 from staged_resiliency.probe.cloudwatch_document import document_content
 from tests.e2e.machine.command_document import resolved
 from tests.staged_resiliency.probe import cloudwatch_agent

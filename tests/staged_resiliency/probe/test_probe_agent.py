@@ -115,11 +115,7 @@ def test_the_policy_is_there_before_agents_start_and_until_they_are_gone(usual: 
 def test_the_association_hands_over_the_configuration(usual: Template) -> None:
     parameters = only(usual, ASSOCIATION)["Parameters"]
     (content,) = parameters["Configuration"]
-    assert parameters == {
-        "Action": ["Install"],
-        "Service": ["shop"],
-        "Configuration": [content],
-    }
+    assert parameters == {"Action": ["Install"], "Service": ["shop"], "Configuration": [content]}
     assert json.loads(b64decode(content)) == CONFIGURATION.rendered()
 
 
@@ -195,11 +191,7 @@ def test_the_output_of_runs_goes_to_a_bucket_and_the_role_may_write_it_there() -
         "Resource": {
             "Fn::Join": [
                 "",
-                [
-                    "arn:",
-                    {"Ref": "AWS::Partition"},
-                    ":s3:::run-output/resiliency-probe/shop/*",
-                ],
+                ["arn:", {"Ref": "AWS::Partition"}, ":s3:::run-output/resiliency-probe/shop/*"],
             ]
         },
     }
@@ -308,42 +300,37 @@ def test_cdk_nag_takes_the_reason_for_any_resource(changes: Data) -> None:
     {
         "role by its ARN": (
             {"roles": ["arn:aws:iam::111111111111:role/shop"]},
-            "ProbeAgent: roles: 'arn:aws:iam::111111111111:role/shop' is an ARN; give the role's "
-            "name alone, which is shop",
+            "roles: 'arn:aws:iam::111111111111:role/shop' is an ARN; give the role's name alone, "
+            "which is shop",
         ),
-        "state": (
-            {"state": "gone"},
-            "ProbeAgent: state: 'gone' is not allowed; allowed: present, absent",
-        ),
+        "state": ({"state": "gone"}, "state: 'gone' is not allowed; allowed: present, absent"),
         "name of the association": (
             {"association_name": "a b"},
-            "ProbeAgent: association_name: 'a b' is not the name of an association (letters, "
-            "digits, '_', '.' and '-', 3 to 128); give one like shop-probe",
+            "association_name: 'a b' is not the name of an association (letters, digits, '_', '.' "
+            "and '-', 3 to 128); give one like shop-probe",
         ),
         "no instance at a time": (
             {"max_concurrency": "0"},
-            "ProbeAgent: max_concurrency: '0' is not a number or share of instances; give one like "
-            "1 or 10%",
+            "max_concurrency: '0' is not a number or share of instances; give one like 1 or 10%",
         ),
         "errors": (
             {"max_errors": "none"},
-            "ProbeAgent: max_errors: 'none' is not a number or share of instances; give one like 0 "
-            "or 10%",
+            "max_errors: 'none' is not a number or share of instances; give one like 0 or 10%",
         ),
         "bucket": (
             {"output_bucket": "s3://run-output"},
-            "ProbeAgent: output_bucket: 's3://run-output' is not the name of an S3 bucket "
-            "(lower-case letters, digits, '.' and '-', 3 to 63); give one like example-run-output",
+            "output_bucket: 's3://run-output' is not the name of an S3 bucket (lower-case "
+            "letters, digits, '.' and '-', 3 to 63); give one like example-run-output",
         ),
         "schedule": (
             {"schedule_expression": "daily"},
-            "ProbeAgent: schedule_expression: 'daily' is not a schedule of State Manager; give one "
-            "like rate(1 day) or, in UTC, cron(0 3 ? * * *)",
+            "schedule_expression: 'daily' is not a schedule of State Manager; give one like "
+            "rate(1 day) or, in UTC, cron(0 3 ? * * *)",
         ),
     },
 )
 def test_a_probe_refuses(changes: Data, message: str, stack: Stack) -> None:
-    with refused(message):
+    with refused(f"ProbeAgent: {message}"):
         a_probe(stack, **changes)
     assert stack.node.children == []
 

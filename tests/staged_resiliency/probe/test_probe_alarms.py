@@ -6,16 +6,13 @@ from typing import Any
 import pytest
 from aws_cdk import Duration, Stack
 
-from staged_resiliency import (
-    AlarmHealthCheck,
-    CertificateAlarm,
-    LatencyAlarm,
-    ProbeSilentAlarm,
-)
+from staged_resiliency import AlarmHealthCheck, CertificateAlarm, LatencyAlarm, ProbeSilentAlarm
 from tests.cases import cases
 from tests.staged_resiliency.support import (
     ALARM,
     HEALTH_CHECK,
+    NAMESPACE_OF_AWS,
+    NO_NAME_TAG,
     TOPIC_ARN,
     a_peer_alarm,
     refused,
@@ -90,15 +87,17 @@ def test_patience_with_silence_can_be_set() -> None:
 
 
 def test_the_rule_of_a_peer_can_be_set() -> None:
-    rule: Data = {
-        "period_seconds": 300,
-        "evaluation_periods": 1,
-        "statistic": "Maximum",
-        "threshold": 0.5,
-    }
-    alarm = only(
-        synthesized(lambda stack: a_peer_alarm(stack, notify_recovery=True, **rule)), ALARM
+    template = synthesized(
+        lambda stack: a_peer_alarm(
+            stack,
+            period_seconds=300,
+            evaluation_periods=1,
+            statistic="Maximum",
+            threshold=0.5,
+            notify_recovery=True,
+        )
     )
+    alarm = only(template, ALARM)
     keys = ("Period", "EvaluationPeriods", "Statistic", "Threshold", "OKActions")
     assert [alarm[key] for key in keys] == [300, 1, "Maximum", 0.5, [TOPIC_ARN]]
 
@@ -106,16 +105,8 @@ def test_the_rule_of_a_peer_can_be_set() -> None:
 @cases(
     ("changes", "message"),
     {
-        "namespace": (
-            {"namespace": "AWS/Shop"},
-            "namespace: 'AWS/Shop' starts with AWS/, which CloudWatch keeps for AWS services; give "
-            "one like Bookstore",
-        ),
-        "host": (
-            {"host_name": "shop#blue"},
-            "host_name: 'shop#blue' is not a Name tag (letters, "
-            "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
-        ),
+        "namespace": ({"namespace": "AWS/Shop"}, f"namespace: 'AWS/Shop' {NAMESPACE_OF_AWS}"),
+        "host": ({"host_name": "shop#blue"}, f"host_name: 'shop#blue' {NO_NAME_TAG}"),
     },
 )
 def test_both_refuse(changes: Data, message: str, stack: Stack) -> None:
@@ -128,28 +119,24 @@ def test_both_refuse(changes: Data, message: str, stack: Stack) -> None:
 @cases(
     ("changes", "message"),
     {
-        "observer": (
-            {"observer": "shop#green"},
-            "PeerAlarm: observer: 'shop#green' is not a Name tag (letters, "
-            "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
-        ),
+        "observer": ({"observer": "shop#green"}, f"observer: 'shop#green' {NO_NAME_TAG}"),
         "one host": (
             {"observer": "shop-blue"},
-            "PeerAlarm: observer: 'shop-blue' is the observed host itself; give the other one",
+            "observer: 'shop-blue' is the observed host itself; give the other one",
         ),
         "threshold": (
             {"threshold": 2},
-            "PeerAlarm: threshold: 2 would never or always breach, as the metric is 0 or 1; "
-            "allowed for Average: above 0, at most 1",
+            "threshold: 2 would never or always breach, as the metric is 0 or 1; allowed for "
+            "Average: above 0, at most 1",
         ),
     },
 )
 def test_an_alarm_on_a_peer_refuses(changes: Data, message: str, stack: Stack) -> None:
-    with refused(message):
+    with refused(f"PeerAlarm: {message}"):
         a_peer_alarm(stack, **changes)
 
 
-def latency(stack: Stack, **changes: Any) -> LatencyAlarm:
+def latency(stack: Stack, construct_id: str = "Alarm", **changes: Any) -> LatencyAlarm:
     """An alarm on a latency, with arguments changed."""
     usual: Data = {
         "namespace": "Shop",
@@ -159,7 +146,7 @@ def latency(stack: Stack, **changes: Any) -> LatencyAlarm:
         "description": "The database is slow.",
         "topic": TOPIC_ARN,
     }
-    return LatencyAlarm(stack, "Alarm", **{**usual, **changes})
+    return LatencyAlarm(stack, construct_id, **{**usual, **changes})
 
 
 def test_an_alarm_on_a_latency_has_exactly_these_properties() -> None:
@@ -204,15 +191,7 @@ def test_an_alarm_on_a_latency_refuses(changes: Data, message: str, stack: Stack
 def test_a_second_alarm_on_the_same_latency_is_refused(stack: Stack) -> None:
     latency(stack)
     with pytest.raises(ValueError, match="LatencyAlarm: alarm_name: the stack has an alarm"):
-        LatencyAlarm(
-            *(stack, "Other"),
-            namespace="Shop",
-            host_name="shop-blue",
-            dependency="db",
-            above_milliseconds=250,
-            description="The database is slow.",
-            topic=TOPIC_ARN,
-        )
+        latency(stack, "Other")
 
 
 def test_the_period_of_a_latency_may_be_a_duration() -> None:
@@ -221,9 +200,10 @@ def test_the_period_of_a_latency_may_be_a_duration() -> None:
 
 
 def test_an_alarm_on_a_certificate_fires_below_the_days() -> None:
-    def make(stack: Stack) -> CertificateAlarm:
-        return CertificateAlarm(
-            *(stack, "Alarm"),
+    made = synthesized(
+        lambda stack: CertificateAlarm(
+            stack,
+            "Alarm",
             namespace="Shop",
             host_name="shop-blue",
             dependency="db",
@@ -231,8 +211,8 @@ def test_an_alarm_on_a_certificate_fires_below_the_days() -> None:
             description="The certificate expires.",
             topic=TOPIC_ARN,
         )
-
-    alarm = only(synthesized(make), ALARM)
+    )
+    alarm = only(made, ALARM)
     assert alarm["AlarmName"] == "shop-blue-db-certificate-expires"
     assert (alarm["MetricName"], alarm["Statistic"]) == ("db-certificate-days", "Minimum")
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 14)

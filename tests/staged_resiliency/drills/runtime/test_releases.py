@@ -130,10 +130,7 @@ def test_a_release_that_can_not_read_the_plan_ends_the_fault_all_the_same(
 ) -> None:
     """It is deployed while the fault lasts."""
     with account(SHUTDOWN, Script(fis_starts_instance=False)) as made:
-        machine = made.machine(SHUTDOWN)
-        execution = machine.replace("stateMachine", "execution") + ":run-1"
-        made.after = lambda phase, count: made.stop(execution) if phase == states.OBSERVE else None
-        made.start(machine)
+        execution = made.start_aborted(states.OBSERVE)
         made.wait(execution)
         assert made.service.broken
         event = {

@@ -51,10 +51,6 @@ def raising(error: Exception) -> Callable[..., Any]:
             socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
             "Name or service not known",
         ),
-        "no server": (
-            socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"),
-            "Temporary failure in name resolution",
-        ),
         "odd reason": (socket.gaierror(-99, "odd\x1b[31m\n<3>fire"), r"odd\?\[31m\?<3>fire"),
         "bad label": (UnicodeError("label empty or too long"), "the name can't be encoded"),
         "no character": (
@@ -142,11 +138,7 @@ def test_an_ipv6_address_is_reached() -> None:
 
 @cases(
     "script",
-    {
-        "silence": Peer.hold,
-        "end": Peer.end,
-        "flood": lambda peer: peer.flood(b"\0" * 9999),
-    },
+    {"silence": Peer.hold, "end": Peer.end, "flood": lambda peer: peer.flood(b"\0" * 9999)},
 )
 def test_a_connection_that_is_made_is_well_whatever_comes_next(
     script: Callable[[Peer], None],
