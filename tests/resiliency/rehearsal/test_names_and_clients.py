@@ -60,11 +60,6 @@ def test_the_name_answers_with_its_addresses_and_the_records_ttl(zone: Zone) -> 
     assert (rrset.ttl, [data.to_text() for data in rrset]) == (60, [BLUE])
 
 
-def test_a_moved_answer_is_given_at_once(zone: Zone) -> None:
-    zone.addresses = [GREEN]
-    assert asked(zone).answer[0][0].to_text() == GREEN
-
-
 def test_the_name_has_nothing_of_another_type(zone: Zone) -> None:
     answer = asked(zone, kind="AAAA")
     assert answer.rcode() == dns.rcode.NOERROR

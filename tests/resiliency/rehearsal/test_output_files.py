@@ -72,11 +72,6 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     assert str(refused.value) == f"{file}: is no folder; name another one: --out FOLDER"
 
 
-def test_a_folder_that_is_not_there_can_be_made(tmp_path: Path) -> None:
-    require_writable(tmp_path / "new")
-    assert names(tmp_path) == set()
-
-
 def test_looking_whether_folders_can_be_made_leaves_none_behind(tmp_path: Path) -> None:
     require_writable(tmp_path / "a" / "b" / "c")
     assert names(tmp_path) == set()

@@ -145,6 +145,7 @@ def test_the_summary_has_every_number_of_a_run() -> None:
     ]
     assert rows(FIVE, "summary")[2][2:5] == ["148 s", "\N{EN DASH}", "360 s"]
     assert len(rows(FIVE, "summary")) == 5
+    assert "Results over time" not in FIVE  # as there is one run of each
 
 
 def test_each_expectation_has_measurement_and_bound() -> None:
@@ -275,10 +276,6 @@ def test_control_characters_and_reversed_writing_do_not_reach_the_page() -> None
     text.encode()
 
 
-def test_the_same_journals_make_the_same_page() -> None:
-    assert page(rehearsals(), title="Rehearsal of bookstore", made_at=BEGAN_AT) == FIVE
-
-
 @pytest.mark.slow
 def test_runs_of_the_same_drill_are_shown_over_time() -> None:
     text = page(drill_runs(), title="Drills")
@@ -345,10 +342,6 @@ def test_a_phase_that_was_cut_off_says_so() -> None:
     read = Page(made({**run_of(STOPPED), "phases": [phase]}))
     assert "cut off, from 1 s" in read.text_of("li")
     assert "stopped by the guard" in read.text_of("span")
-
-
-def test_one_run_of_each_has_no_history() -> None:
-    assert "Results over time" not in FIVE
 
 
 def test_a_journal_that_can_t_be_shown_is_named_by_number_and_run() -> None:
