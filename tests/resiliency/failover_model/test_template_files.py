@@ -12,7 +12,7 @@ from aws_cdk import aws_route53 as route53
 from resiliency.errors import UserError
 from resiliency.failover_model.expressions import TemplateError
 from resiliency.failover_model.faults import FaultKind
-from resiliency.failover_model.graph import AlarmCheck, CalculatedCheck, FailoverGraph
+from resiliency.failover_model.graph import AlarmCheck, CalculatedCheck
 from resiliency.failover_model.route53 import InsufficientData
 from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_files import read_templates
@@ -22,9 +22,8 @@ from tests.resiliency.failover_model.support import hand_written
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-@pytest.fixture
-def by_the_cdk(tmp_path: Path) -> FailoverGraph:
-    """What the CDK's own constructs make, which is the same from TypeScript as from Python."""
+def test_what_the_cdks_own_constructs_make_is_followed(tmp_path: Path) -> None:
+    """They make the same from TypeScript as from Python."""
     app = App(outdir=str(tmp_path))
     stack = Stack(app, "Shop")
     zone = route53.HostedZone(stack, "Zone", zone_name="example.com")
@@ -78,11 +77,8 @@ def by_the_cdk(tmp_path: Path) -> FailoverGraph:
             health_check=check,
         )
     app.synth()
-    return read_graph(read_templates([tmp_path]))
-
-
-def test_what_the_cdks_own_constructs_make_is_followed(by_the_cdk: FailoverGraph) -> None:
-    (pair,) = by_the_cdk.pairs
+    graph = read_graph(read_templates([tmp_path]))
+    (pair,) = graph.pairs
     assert (pair.name, pair.primary.ttl_seconds) == ("shop.example.com", 30)
     check = pair.primary.health_check
     assert isinstance(check, CalculatedCheck)
@@ -92,7 +88,7 @@ def test_what_the_cdks_own_constructs_make_is_followed(by_the_cdk: FailoverGraph
         2,
         InsufficientData.UNHEALTHY,
     )
-    verdicts = failover_times(by_the_cdk, outages=20)
+    verdicts = failover_times(graph, outages=20)
     (stopped,) = (each for each in verdicts if each.fault.kind is FaultKind.HOST_STOPPED)
     assert stopped.moved == 20
 
