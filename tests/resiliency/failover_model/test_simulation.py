@@ -35,8 +35,6 @@ from tests.resiliency.failover_model.support import (
     unhealthy,
 )
 
-pytestmark = pytest.mark.no_cover
-
 STATUS = unhealthy(status_alarm())
 PEER = healthy(peer_alarm())
 DB = unhealthy(probe_alarm("db-connectivity"))
