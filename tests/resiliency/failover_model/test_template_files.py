@@ -48,7 +48,7 @@ def test_what_the_cdks_own_constructs_make_is_followed(tmp_path: Path) -> None:
         alarm_identifier=route53.AlarmIdentifier(name=alarm.alarm_name, region="eu-west-1"),
         insufficient_data_health_status=route53.InsufficientDataHealthStatusEnum.UNHEALTHY,
     )
-    for role, address, check in (
+    for role, address, decides in (
         (route53.Failover.PRIMARY, "192.0.2.1", status),
         (route53.Failover.SECONDARY, "192.0.2.2", None),
     ):
@@ -60,7 +60,7 @@ def test_what_the_cdks_own_constructs_make_is_followed(tmp_path: Path) -> None:
             target=route53.RecordTarget.from_ip_addresses(address),
             ttl=Duration.seconds(30),
             failover=role,
-            health_check=check,
+            health_check=decides,
         )
     app.synth()
     graph = read_graph(read_templates([tmp_path]))
