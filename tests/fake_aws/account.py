@@ -182,7 +182,6 @@ class Account:
         return status
 
     def is_running(self, execution: str) -> bool:
-        """Whether a run has not ended."""
         # Asked directly: calls through botocore would take as much time as the run itself.
         found = stepfunctions_parser_backends[ACCOUNT][REGION].describe_execution(execution)
         return bool(found.status == "RUNNING")
@@ -286,7 +285,6 @@ class Account:
         return found
 
     def metrics(self) -> list[tuple[str, float]]:
-        """All data points that were published."""
         return [
             (each["MetricName"], each["Value"])
             for request in self.service.published

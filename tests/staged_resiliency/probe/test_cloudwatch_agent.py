@@ -27,6 +27,7 @@ from tests.staged_resiliency.probe.cloudwatch_agent import published
 from tests.staged_resiliency.support import (
     ASSOCIATION,
     DOCUMENT,
+    INSTANCE_ID,
     POLICY,
     an_instance,
     only_id,
@@ -36,7 +37,6 @@ from tests.staged_resiliency.support import (
 )
 from tests.support import Data, Template, only, resources_of
 
-INSTANCE = "i-0123456789abcdef0"
 JAVA, WORKER = ProcessesByName("java"), ProcessesByCommand("celery worker")
 EVERYTHING = CloudWatchAgentConfiguration(
     memory=True, disks=["/", "/var/lib"], processes=[JAVA, WORKER]
@@ -75,12 +75,6 @@ def test_the_agents_own_schema_takes_a_configuration(
     assert problems_of(json.loads(configuration.rendered())) == []
 
 
-def edited(edit: Callable[[Data], object]) -> Data:
-    configuration: Data = json.loads(EVERYTHING.rendered())
-    edit(configuration["metrics"])
-    return configuration
-
-
 @pytest.mark.parametrize(
     "edit",
     [
@@ -94,15 +88,17 @@ def edited(edit: Callable[[Data], object]) -> Data:
     ],
 )
 def test_the_schema_refuses_what_the_agent_would_not_take(edit: Callable[[Data], object]) -> None:
-    assert problems_of(edited(edit)) != []
+    configuration = json.loads(EVERYTHING.rendered())
+    edit(configuration["metrics"])
+    assert problems_of(configuration) != []
 
 
 def test_the_metrics_of_a_configuration_are_exactly_those_that_an_agent_publishes() -> None:
     declared = {
-        ("CWAgent", metric.name, frozenset(metric.dimensions(INSTANCE).items()))
+        ("CWAgent", metric.name, frozenset(metric.dimensions(INSTANCE_ID).items()))
         for metric in EVERYTHING.metrics
     }
-    assert published(json.loads(EVERYTHING.rendered()), INSTANCE) == declared
+    assert published(json.loads(EVERYTHING.rendered()), INSTANCE_ID) == declared
     assert len(declared) == 5
 
 
@@ -270,13 +266,13 @@ def test_its_metrics_are_for_alarms(stack: Stack) -> None:
     rules = [
         AlarmRule.on_metric(metric, comparison="GreaterThanThreshold", threshold=90)
         for metric in (
-            agent.metric_memory(INSTANCE),
-            agent.metric_disk("/var/lib", INSTANCE),
-            agent.metric_processes(WORKER, INSTANCE),
+            agent.metric_memory(INSTANCE_ID),
+            agent.metric_disk("/var/lib", INSTANCE_ID),
+            agent.metric_processes(WORKER, INSTANCE_ID),
         )
     ]
     found = {(r.namespace, r.metric_name, frozenset(r.dimensions.items())) for r in rules}
-    assert found < published(json.loads(EVERYTHING.rendered()), INSTANCE)
+    assert found < published(json.loads(EVERYTHING.rendered()), INSTANCE_ID)
 
 
 @pytest.mark.slow  # it loads the CDK's module of EC2
@@ -292,7 +288,7 @@ def test_a_metric_that_nothing_publishes_is_refused(stack: Stack) -> None:
         "CloudWatchAgent: disk_used_percent {'path': '/var'} is not among the metrics of the "
         "configuration, so no instance publishes it; add it there"
     ):
-        agent.metric_disk("/var", INSTANCE)
+        agent.metric_disk("/var", INSTANCE_ID)
 
 
 @pytest.mark.parametrize(

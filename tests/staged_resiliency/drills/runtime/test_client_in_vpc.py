@@ -18,7 +18,7 @@ from staged_resiliency.drills.runtime import (
     states,
 )
 from staged_resiliency.drills.runtime.context import AwsError
-from staged_resiliency.drills.runtime.plan import Endpoint, Plan
+from staged_resiliency.drills.runtime.plan import Endpoint
 from staged_resiliency.drills.runtime.states import PhaseInput, RunName
 from staged_resiliency.experiment.observations import Source, of
 from tests.fake_aws import plans
@@ -163,13 +163,6 @@ def test_the_function_is_called_each_day_so_that_it_stays_active(private: Accoun
 def test_the_function_waits_for_hosts_and_its_callers_wait_for_it() -> None:
     takes = network.RESOLVE_SECONDS + network.DEADLINE_SECONDS
     assert takes < functions.CLIENT.timeout_seconds < context.READ_TIMEOUT_SECONDS
-
-
-@pytest.mark.parametrize("plan", [plans.SHUTDOWN, plans.IN_VPC], ids=["internet", "vpc"])
-def test_a_plan_names_the_function_where_there_is_one(plan: Plan) -> None:
-    document = plan.to_json()
-    assert ("client_function" in document) == (plan is plans.IN_VPC)
-    assert Plan.from_json(document) == plan
 
 
 def test_the_steady_state_names_the_resolver_that_was_asked() -> None:

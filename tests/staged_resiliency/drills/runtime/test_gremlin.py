@@ -16,7 +16,7 @@ import pytest
 from staged_resiliency.drills.runtime import gremlin
 from staged_resiliency.drills.runtime.context import GREMLIN_URL, AwsError, Context, lambda_context
 from staged_resiliency.drills.runtime.gremlin import GremlinError
-from staged_resiliency.drills.runtime.plan import Ending, GremlinAttack, Plan
+from staged_resiliency.drills.runtime.plan import GremlinAttack
 from tests.fake_aws import plans
 from tests.fake_gremlin import (
     CLIENT,
@@ -347,10 +347,3 @@ def test_a_server_without_a_trusted_certificate_gets_no_key(
         trusting = ca.trusted()
         monkeypatch.setattr(ssl, "create_default_context", lambda: trusting)
         assert len(gremlin.clients(ATTACK, context)) == 3
-
-
-def test_a_plan_without_gremlin_is_as_before_and_one_with_it_is_read_again() -> None:
-    assert "gremlin" not in plans.SHUTDOWN.to_json()
-    plan = replace(plans.SHUTDOWN, gremlin=replace(ATTACK, clients={"a": "b"}, tags={"c": "d"}))
-    assert Plan.from_json(plan.to_json()) == plan
-    assert Ending.from_plan(plan.to_json()) == plan.ending

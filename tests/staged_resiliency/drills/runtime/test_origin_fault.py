@@ -10,7 +10,7 @@ import pytest
 from staged_resiliency.drills.runtime import client_view, engine, handlers, origin_fault, recorder
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.context import AwsError, NotStartedError
-from staged_resiliency.drills.runtime.plan import Ending, Plan
+from staged_resiliency.drills.runtime.plan import Ending
 from staged_resiliency.drills.runtime.preflight import inspect, refusals
 from staged_resiliency.drills.runtime.states import RunName
 from staged_resiliency.drills.runtime.store import policy_key
@@ -317,8 +317,3 @@ def test_the_message_before_the_fault_says_how_to_end_it_by_hand() -> None:
     assert "denies CloudFront distribution E1PA6795UKMFR9 its origin" in body
     assert f"shows the statement {SID}; to remove it from the policy ends the fault" in body
     assert " fis " not in body
-
-
-def test_other_plans_stay_as_they_are() -> None:
-    assert "origin" not in plans.SHUTDOWN.to_json()
-    assert Plan.from_json(json.loads(json.dumps(PLAN.to_json()))) == PLAN

@@ -10,7 +10,6 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import fault, handlers, network, phases, states
 from staged_resiliency.drills.runtime.client_view import Poller, poll, serving_host
 from staged_resiliency.drills.runtime.context import AwsError, BotocoreAws, lambda_context, log_line
@@ -20,7 +19,6 @@ from staged_resiliency.drills.runtime.plan import Endpoint, Plan
 from staged_resiliency.drills.runtime.preflight import inspect, refusals
 from staged_resiliency.drills.runtime.states import PhaseInput, RunName
 from staged_resiliency.drills.runtime.store import Store
-from staged_resiliency.drills.state_machine import definition
 from staged_resiliency.experiment.json_codec import DataError
 from staged_resiliency.experiment.observations import (
     NO_ANSWER,
@@ -387,11 +385,6 @@ def test_preflight_finds_all_reasons_to_refuse_a_run() -> None:
         f"the standby {plans.GREEN} does not answer (52.11.79.9: no whole answer within 4 s)",
         "experiment EXP9 of the service is still running",
     ]
-
-
-def test_the_first_state_is_the_one_that_the_cleanup_reads_the_plan_from() -> None:
-    arns = {each.name: "arn" for each in functions.ALL}
-    assert definition(PLAN, arns)["StartAt"] == states.PLAN
 
 
 def test_lookups_have_a_limit() -> None:

@@ -108,23 +108,14 @@ def test_a_blackhole_lasts_its_time_and_passes_without_a_message() -> None:
     assert experiment.stopped_at is None
 
 
-@pytest.mark.parametrize(
-    ("takes", "status", "message"),
-    [
-        pytest.param(0.6, "passed", "come within 0.8 s: in 0.600 s", marks=pytest.mark.slow),
-        (0.9, "failed", "come within 0.8 s: not so, but in 0.900 s"),
-    ],
-)
-def test_a_degraded_dependency_may_slow_clients_down_only_so_far(
-    takes: float, status: str, message: str
-) -> None:
-    script = Script(detect=None, clients_move=None, degraded_answers_take=takes)
+def test_a_degraded_dependency_may_slow_clients_down_only_so_far() -> None:
+    script = Script(detect=None, clients_move=None, degraded_answers_take=0.9)
     with account(DEGRADE, script) as made:
         made.run()
-        found = made.journal()
-    assert found["verdict"]["status"] == status
-    assert message in found["verdict"]["message"]
-    assert found["measures"]["response_seconds"] == takes
+        assert verdict(made)["status"] == "failed"
+        journal = made.journal()
+    assert "come within 0.8 s: not so, but in 0.900 s" in journal["verdict"]["message"]
+    assert journal["measures"]["response_seconds"] == 0.9
 
 
 def test_a_blackhole_that_a_guard_stops_is_over_when_the_host_lets_go() -> None:
@@ -172,12 +163,6 @@ def test_a_failover_that_is_late_fails_and_says_how_late() -> None:
     assert "s after the fault; expected within 360 s" in found["message"]
     assert dict(made.metrics())["drill-passed"] == 0
     assert dict(made.metrics())["drill-failover-seconds"] >= 400
-
-
-def test_a_failover_that_never_comes_fails() -> None:
-    _, found, made = run(SHUTDOWN, Script(clients_move=None, detect=None))
-    assert found["status"] == "failed"
-    assert "drill-failover-seconds" not in dict(made.metrics())
 
 
 def test_an_experiment_that_a_guard_stops_aborts_the_run_within_a_poll() -> None:
