@@ -1,9 +1,9 @@
 """Accounts in moto with set-ups that teams made by hand."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 import moto
@@ -11,11 +11,19 @@ import pytest
 
 from resiliency.account.account import Account
 from tests.fake_aws.health_checks import keep_settings
+from tests.support import Data
 
 REGION = "us-west-2"
 ZONE = "pingpublications.com"
 RECORD = f"bookstore.{ZONE}"
-Data = dict[str, Any]
+HOSTS = ("bookstore-api-blue", "bookstore-api-green")
+
+
+class Instance(NamedTuple):
+    """An instance with a public address."""
+
+    id: str
+    address: str
 
 
 @functools.cache
@@ -45,13 +53,18 @@ class HandMade:
         zone_id: str = made["HostedZone"]["Id"].removeprefix("/hostedzone/")
         return zone_id
 
-    def instance(self, name: str) -> tuple[str, str]:
-        """Start an instance with a Name tag; return its id and address."""
+    def instance(self, name: str) -> Instance:
+        """Start an instance with a Name tag."""
         tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}]
         (made,) = self.ec2.run_instances(
             ImageId="ami-1", MinCount=1, MaxCount=1, TagSpecifications=tags
         )["Instances"]
-        return made["InstanceId"], made["PublicIpAddress"]
+        return Instance(made["InstanceId"], made["PublicIpAddress"])
+
+    def hosts(self) -> tuple[Instance, Instance]:
+        """Start the recipe's hosts, blue and green."""
+        blue, green = map(self.instance, HOSTS)
+        return blue, green
 
     def topic(self, name: str = "PingPublicationsSNS", *, subscriber: bool = True) -> str:
         """Create a topic, with a confirmed subscriber."""
@@ -60,7 +73,9 @@ class HandMade:
             self.sns.subscribe(TopicArn=arn, Protocol="sms", Endpoint="+15555550100")
         return arn
 
-    def status_alarm(self, host: str, instance: str, topic: str | None, **changes: Any) -> str:
+    def status_alarm(
+        self, host: str, instance: str, topic: str | None = None, **changes: Any
+    ) -> str:
         """Create the recipe's status alarm."""
         given: Data = {
             "AlarmName": f"{host}-StatusCheckFailed",
@@ -78,62 +93,78 @@ class HandMade:
             "AlarmActions": [topic] if topic else [],
             **changes,
         }
-        self.cloudwatch.put_metric_alarm(
-            **{key: value for key, value in given.items() if value is not None}
-        )
+        self.cloudwatch.put_metric_alarm(**given)
         name: str = given["AlarmName"]
         return name
 
-    def connectivity_alarm(
-        self, host: str, dependency: str, topic: str, label: str, **changes: Any
+    def connectivity_alarms(
+        self, dependency: str, topic: str, label: str, hosts: Iterable[str] = HOSTS, **changes: Any
     ) -> None:
-        """Create one of the recipe's connectivity alarms."""
-        color = "Green" if "green" in host else "Blue"
-        self.cloudwatch.put_metric_alarm(
-            **{
-                "AlarmName": f"{host}-{dependency}-connectivity-failed",
-                "AlarmDescription": f"{label} Connectivity failure for Bookstore API ({color}).",
-                "Namespace": "Bookstore",
-                "MetricName": f"{dependency}-connectivity",
-                "Dimensions": [{"Name": "Host", "Value": host}],
-                "Statistic": "Average",
-                "Period": 60,
-                "EvaluationPeriods": 2,
-                "Threshold": 1,
-                "ComparisonOperator": "LessThanThreshold",
-                "AlarmActions": [topic],
-                **changes,
-            }
-        )
+        """Create the recipe's connectivity alarms of a dependency, one for each host."""
+        for host in hosts:
+            service = f"Bookstore API ({'Green' if 'green' in host else 'Blue'})"
+            self.cloudwatch.put_metric_alarm(
+                **{
+                    "AlarmName": f"{host}-{dependency}-connectivity-failed",
+                    "AlarmDescription": f"{label} Connectivity failure for {service}.",
+                    "Namespace": "Bookstore",
+                    "MetricName": f"{dependency}-connectivity",
+                    "Dimensions": [{"Name": "Host", "Value": host}],
+                    "Statistic": "Average",
+                    "Period": 60,
+                    "EvaluationPeriods": 2,
+                    "Threshold": 1,
+                    "ComparisonOperator": "LessThanThreshold",
+                    "AlarmActions": [topic],
+                    **changes,
+                }
+            )
 
     def health_check(self, alarm: str, **changes: Any) -> str:
         """Create a health check on an alarm."""
-        config = {
-            "Type": "CLOUDWATCH_METRIC",
-            "AlarmIdentifier": {"Region": REGION, "Name": alarm},
-            "InsufficientDataHealthStatus": "Unhealthy",
-            "Inverted": False,
-            **changes,
-        }
-        return self.check(config)
+        return self.check(
+            "CLOUDWATCH_METRIC",
+            **{
+                "AlarmIdentifier": {"Region": REGION, "Name": alarm},
+                "InsufficientDataHealthStatus": "Unhealthy",
+                "Inverted": False,
+                **changes,
+            },
+        )
 
-    def check(self, config: Data) -> str:
+    def check(self, kind: str, **config: Any) -> str:
         """Create a health check."""
         number = len(self.route53.list_health_checks()["HealthChecks"])
         made = self.route53.create_health_check(
-            CallerReference=str(number), HealthCheckConfig=config
+            CallerReference=str(number), HealthCheckConfig={"Type": kind, **config}
         )
         check_id: str = made["HealthCheck"]["Id"]
         return check_id
 
-    def records(self, zone: str, *records: Mapping[str, Any]) -> None:
-        """Create records in one change batch."""
+    def records(self, zone: str, *records: Data, action: str = "CREATE") -> None:
+        """Create or change records in one batch."""
+        changes = [{"Action": action, "ResourceRecordSet": each} for each in records]
         self.route53.change_resource_record_sets(
-            HostedZoneId=zone,
-            ChangeBatch={
-                "Changes": [{"Action": "CREATE", "ResourceRecordSet": each} for each in records]
-            },
+            HostedZoneId=zone, ChangeBatch={"Changes": changes}
         )
+
+
+def record(kind: str, *values: str, **more: Any) -> Data:
+    """A record of the name that is adopted."""
+    listed = [{"Value": each} for each in values]
+    return {"Name": f"{RECORD}.", "Type": kind, "TTL": 60, "ResourceRecords": listed, **more}
+
+
+def alias(role: str, balancer: str) -> Data:
+    """A record of the pair that is an alias of a load balancer."""
+    target = {"DNSName": f"{balancer}.", "HostedZoneId": "Z1H1FL5HABSF5"}
+    return {
+        "Name": f"{RECORD}.",
+        "Type": "A",
+        "SetIdentifier": role.lower(),
+        "Failover": role,
+        "AliasTarget": {**target, "EvaluateTargetHealth": role == "PRIMARY"},
+    }
 
 
 def pair(
@@ -143,39 +174,38 @@ def pair(
     *,
     name: str = RECORD,
     service: str = "bookstore",
-    ttl: int = 60,
-) -> Sequence[Data]:
+) -> tuple[Data, Data]:
     """The two records of the recipe."""
-    made = []
-    for role, value in (("PRIMARY", primary), ("SECONDARY", secondary)):
-        made.append(
-            {
-                "Name": f"{name}.",
-                "Type": "A",
-                "SetIdentifier": f"{service}-{role.title()}",
-                "Failover": role,
-                "TTL": ttl,
-                "ResourceRecords": [{"Value": value}],
-            }
+    first, second = (
+        record(
+            "A", value, Name=f"{name}.", SetIdentifier=f"{service}-{role.title()}", Failover=role
         )
-    if check:
-        made[0]["HealthCheckId"] = check
-    return made
+        for role, value in (("PRIMARY", primary), ("SECONDARY", secondary))
+    )
+    return {**first, "HealthCheckId": check} if check else first, second
 
 
-def recipe(made: HandMade, *, subscriber: bool = True) -> tuple[str, str]:
-    """Build the recipe; return the zone and the health check."""
+class Recipe(NamedTuple):
+    """What a test of the recipe refers to."""
+
+    zone: str
+    blue: Instance
+    green: Instance
+    topic: str
+    check: str
+
+
+def recipe(made: HandMade, *, subscriber: bool = True) -> Recipe:
+    """Build the recipe."""
     zone = made.zone()
-    blue, blue_address = made.instance("bookstore-api-blue")
-    _, green_address = made.instance("bookstore-api-green")
+    blue, green = made.hosts()
     topic = made.topic(subscriber=subscriber)
-    alarm = made.status_alarm("bookstore-api-blue", blue, topic)
-    for host in ("bookstore-api-blue", "bookstore-api-green"):
-        made.connectivity_alarm(host, "db", topic, "Database")
-        made.connectivity_alarm(host, "cdn", topic, "CDN")
+    alarm = made.status_alarm("bookstore-api-blue", blue.id, topic)
+    made.connectivity_alarms("db", topic, "Database")
+    made.connectivity_alarms("cdn", topic, "CDN")
     check = made.health_check(alarm)
-    made.records(zone, *pair(blue_address, green_address, check))
-    return zone, check
+    made.records(zone, *pair(blue.address, green.address, check))
+    return Recipe(zone, blue, green, topic, check)
 
 
 @contextmanager
