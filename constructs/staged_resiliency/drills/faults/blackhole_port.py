@@ -10,7 +10,7 @@ from staged_resiliency.drills.runtime.fault_settings import Command, FaultKind
 from staged_resiliency.drills.runtime.keys import (
     BLACKHOLE_DOCUMENT,
 )
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import network_names
 from staged_resiliency.shared.literals import checked
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
@@ -93,7 +93,7 @@ class BlackholePort(DocumentFault):
 
 
 def _cut_off(port: int) -> int:
-    if validation.port(port) == _DNS_PORT:
+    if network_names.port(port) == _DNS_PORT:
         raise ValueError(
             "53 is DNS, without which the host resolves no names, not even those of AWS; give the "
             "port of a dependency"
