@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
 from staged_resiliency.drills.faults.fault import (
     Action,
-    FisFault,
+    HostFault,
     PairOfHosts,
     Place,
     Statement,
@@ -23,7 +23,7 @@ ALL: Final = 100
 READS_OF_SOURCES: Final = ("ec2:DescribeSubnets",)
 
 
-class DocumentFault(FisFault):
+class DocumentFault(HostFault):
     """A fault that a Systems Manager document of AWS FIS injects on the host.
 
     The document adds and removes a rule on the host, so the fault ends even where it cuts off AWS

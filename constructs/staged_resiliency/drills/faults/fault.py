@@ -99,12 +99,6 @@ class Fault(ABC):
     instance: "ec2.IInstance | str"
     duration_minutes: int
 
-    def _check(self) -> None:
-        owner = type(self).__name__
-        checked(owner, "host_name", self.host_name, aws_ids.host_name)
-        checked(owner, "instance", self.instance_id, aws_ids.instance_id)
-        checked(owner, "duration_minutes", self.duration_minutes, duration)
-
     @property
     def instance_id(self) -> str:
         """The id of the instance."""
@@ -184,6 +178,26 @@ class FisFault(Fault):
     @abstractmethod
     def statements(self, pair: PairOfHosts) -> list[Statement]:
         """The permissions of the role that FIS assumes, for either host of a pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostFault(FisFault):
+    """A fault of one host, for a time that its user gives."""
+
+    host_name: str
+    instance: "ec2.IInstance | str"
+    duration_minutes: int
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        owner = type(self).__name__
+        checked(owner, "host_name", self.host_name, aws_ids.host_name)
+        checked(owner, "instance", self.instance_id, aws_ids.instance_id)
+        checked(owner, "duration_minutes", self.duration_minutes, duration)
+        self._check()
+
+    def _check(self) -> None:
+        """Check what only faults of this class have."""
 
 
 def is_at(alarm: WatchedAlarm, destination: str) -> bool:
