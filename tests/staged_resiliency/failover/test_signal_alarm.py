@@ -61,14 +61,6 @@ def test_missing_data_is_rendered_as_chosen(missing_data: MissingData, rendered:
     assert alarm_with(missing_data=missing_data)["TreatMissingData"] == rendered
 
 
-def test_cloudwatchs_default_for_missing_data_is_left_out() -> None:
-    assert "TreatMissingData" not in alarm_with(missing_data=MissingData.CLOUDWATCH_DEFAULT)
-
-
-def test_recovery_is_not_notified_unless_asked_for() -> None:
-    assert "OKActions" not in alarm_with()
-
-
 REFERENCE = {"Ref": "a topic"}
 
 
