@@ -52,8 +52,6 @@ from tests.journals import (
     run_of,
 )
 
-pytestmark = pytest.mark.no_cover
-
 
 def journal(made: object) -> Journal:
     return parse_journal(made, "made here")

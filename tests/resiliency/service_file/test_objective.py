@@ -77,7 +77,6 @@ def known(**spans: object) -> Callable[[Data], object]:
     return lambda environment: environment.update(assumptions=spans)
 
 
-@pytest.mark.no_cover
 def test_a_known_number_of_periods_takes_the_place_of_the_assumed_ones() -> None:
     assumed = misses(service_with(420, "host"))["host stopped"]
     assert "(assumed, as AWS" in assumed.message
@@ -109,7 +108,6 @@ def test_an_objective_between_p95_and_worst_is_met() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover
 def test_what_a_suggestion_gives_is_what_the_model_says_of_the_file_edited_so() -> None:
     (miss,) = misses(service_with(320, "host")).values()
     by_hand = p95_by_hand(
