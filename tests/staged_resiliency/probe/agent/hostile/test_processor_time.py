@@ -12,8 +12,8 @@ from staged_resiliency.probe.agent.sockets import receive_exactly
 from tests.cases import cases
 from tests.staged_resiliency.probe.agent.hostile.asking import Expected, ask, assert_ends
 from tests.staged_resiliency.probe.agent.hostile.dns_server import CNAME, message, record
+from tests.staged_resiliency.probe.agent.hostile.http_answers import NO_TEXT, OK, chunks
 from tests.staged_resiliency.probe.agent.hostile.servers import HOST, Peer, serving
-from tests.staged_resiliency.probe.agent.hostile.test_http_answers import NO_TEXT, OK, chunks
 
 
 class Trickle:
