@@ -21,9 +21,7 @@ from staged_resiliency import (
     ProcessesByName,
 )
 from staged_resiliency.probe.cloudwatch_document import document_content
-from staged_resiliency.shared import limits
 from tests.cases import cases
-from tests.staged_resiliency.api_model import problems_of as problems_of_request
 from tests.staged_resiliency.probe.cloudwatch_agent import published
 from tests.staged_resiliency.support import (
     ASSOCIATION,
@@ -236,26 +234,6 @@ def test_the_policy_has_the_two_permissions_that_the_agent_needs(template: Templ
             None,
         ),
     ]
-
-
-def test_systems_manager_takes_its_requests(template: Template) -> None:
-    document = only(template, DOCUMENT)
-    association = only(template, ASSOCIATION)
-    content = json.dumps(document["Content"])
-    requests: dict[str, Data] = {
-        "PutParameter": only(template, PARAMETER),
-        "CreateAssociation": {**association, "Name": "Test-AgentDocument-1A2B3C"},
-        "CreateDocument": {
-            "Name": "Test-AgentDocument-1A2B3C",
-            "Content": content,
-            "DocumentType": document["DocumentType"],
-            "DocumentFormat": document["DocumentFormat"],
-        },
-    }
-    for operation, request in requests.items():
-        assert problems_of_request("ssm", operation, request) == []
-    size = len(content) + len(json.dumps(association["Parameters"]))
-    assert size < limits.MAX_DOCUMENT_BYTES
 
 
 def test_to_remove_it_no_digest_is_needed() -> None:
