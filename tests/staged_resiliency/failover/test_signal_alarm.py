@@ -93,10 +93,6 @@ def test_an_alarm_notifies_a_topic_by_reference_or_arn(
 @cases(
     ("changes", "message"),
     {
-        "empty name": (
-            {"alarm_name": ""},
-            "SignalAlarm: alarm_name: '' is not an alarm name (printable ASCII)",
-        ),
         "name with an umlaut": (
             {"alarm_name": "shöp"},
             "SignalAlarm: alarm_name: 'shöp' is not an alarm name (printable ASCII)",
