@@ -10,7 +10,7 @@ from constructs import Construct
 
 from staged_resiliency.drills.iam import place_of
 from staged_resiliency.drills.runtime import metrics
-from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
+from staged_resiliency.drills.runtime.durations import EXPIRY_DAYS
 from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.errors import InvalidInputError

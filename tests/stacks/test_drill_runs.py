@@ -8,7 +8,7 @@ import pytest
 from cfnlint.api import ManualArgs, lint
 
 from staged_resiliency.drills import functions
-from staged_resiliency.drills.runtime.plan import DrillSchedules
+from staged_resiliency.drills.runtime.scheduled_tasks import DrillSchedules
 from staged_resiliency.drills.state_machine import definition
 from tests.stacks.deployed_drills import (
     ACCOUNT,

@@ -13,7 +13,8 @@ from staged_resiliency.drills.faults import (
     Target,
     is_at,
 )
-from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Database, FaultKind
+from staged_resiliency.drills.runtime.durations import RULE_LATE_SECONDS
+from staged_resiliency.drills.runtime.fault_settings import Database, FaultKind
 from staged_resiliency.shared import validation
 from staged_resiliency.shared.literals import checked
 

@@ -24,7 +24,8 @@ from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.lambda_code import code_archive
 from staged_resiliency.drills.permissions import Scope, tags_of
 from staged_resiliency.drills.roles import Roles
-from staged_resiliency.drills.runtime.plan import DrillSchedules, Origin
+from staged_resiliency.drills.runtime.fault_settings import Origin
+from staged_resiliency.drills.runtime.scheduled_tasks import DrillSchedules
 from staged_resiliency.drills.target import DrillNetwork, DrillTarget
 from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.shared import limits, names, validation

@@ -11,7 +11,7 @@ from staged_resiliency.drills.faults import (
     Fault,
     StopInstance,
 )
-from staged_resiliency.drills.runtime.plan import GremlinAttack
+from staged_resiliency.drills.runtime.fault_settings import GremlinAttack
 from staged_resiliency.shared import validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, require_one_of

@@ -13,7 +13,9 @@ from staged_resiliency.drills.hypothesis import (
     guards,
     hypothesis,
 )
-from staged_resiliency.drills.runtime.plan import Database, Endpoint, Host, Record, Window
+from staged_resiliency.drills.runtime.fault_settings import Database
+from staged_resiliency.drills.runtime.hosts import Endpoint, Host, Record
+from staged_resiliency.drills.runtime.plan import Window
 from staged_resiliency.drills.schedule import DAYS
 from staged_resiliency.experiment.expectations import Hypothesis
 from staged_resiliency.shared import limits, validation

@@ -7,7 +7,7 @@ import pytest
 
 from resiliency.drill_cli import dispatch, follow
 from resiliency.drill_cli.safe_console import SafeConsole
-from staged_resiliency.drills.runtime.plan import Timeouts
+from staged_resiliency.drills.runtime.durations import Timeouts
 from tests import journals
 from tests.cases import cases
 from tests.fake_aws import plans

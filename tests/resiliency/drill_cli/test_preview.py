@@ -8,8 +8,8 @@ import pytest
 
 from resiliency.drill_cli import dispatch
 from staged_resiliency.drills.runtime import lock
+from staged_resiliency.drills.runtime.fault_settings import GremlinAttack
 from staged_resiliency.drills.runtime.network import name_in
-from staged_resiliency.drills.runtime.plan import GremlinAttack
 from staged_resiliency.drills.runtime.store import live_key
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsStay
 from tests.cases import cases

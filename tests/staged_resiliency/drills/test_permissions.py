@@ -8,13 +8,14 @@ from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import handlers, lock
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.cleanup import EVENT_SECONDS, FaultNotOverError
-from staged_resiliency.drills.runtime.plan import WATCHDOG_TASK
+from staged_resiliency.drills.runtime.scheduled_tasks import WATCHDOG_TASK
 from tests.fake_aws import plans
 from tests.fake_aws.account import FunctionError, account
 from tests.fake_aws.simulation import EBS_KEY, START, Script, StartedExperiment
 
-SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=20, call_seconds=110)
-BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=20, call_seconds=110)
+SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=25, call_seconds=900)
+BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=25, call_seconds=900)
+IN_VPC = replace(plans.IN_VPC, sample_seconds=25, call_seconds=900)
 
 
 @pytest.mark.slow
@@ -69,7 +70,7 @@ def test_functions_call_what_they_declare_and_nothing_else() -> None:
         made.after = lost
         assert made.run() == "SUCCEEDED"
         note(made.used)
-    for plan in (BLACKHOLE, replace(SHUTDOWN, enabled=False), plans.IN_VPC):
+    for plan in (BLACKHOLE, replace(SHUTDOWN, enabled=False), IN_VPC):
         with account(plan, Script(detect=120, clients_move=None)) as made:
             assert made.run() == "SUCCEEDED"
             note(made.used)

@@ -113,10 +113,6 @@ def test_an_edit_beside_the_rule_keeps_the_health_check(edit: Data, usual: Templ
     assert only_id(template_of(**edit), HEALTH_CHECK) == only_id(usual, HEALTH_CHECK)
 
 
-def test_a_renamed_alarm_is_followed_by_its_new_name() -> None:
-    assert config_of(alarm_name="renamed")["AlarmIdentifier"]["Name"] == "renamed"
-
-
 @cases(
     ("missing_data", "status"),
     {

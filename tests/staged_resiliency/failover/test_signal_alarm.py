@@ -18,7 +18,7 @@ from tests.staged_resiliency.support import (
     refused,
     synthesized,
 )
-from tests.support import Template, only, resources_of
+from tests.support import Template, only
 
 
 def alarm_with(**changes: Any) -> dict[str, Any]:
@@ -165,15 +165,3 @@ def test_an_alarm_can_be_part_of_a_composite_alarm_of_the_cdk() -> None:
     assert only(template, "AWS::CloudWatch::CompositeAlarm")["AlarmRule"] == {
         "Fn::Join": ["", ['ALARM("', arn, '")']]
     }
-
-
-def test_two_alarms_of_a_stack_are_two_resources() -> None:
-    def build(stack: Stack) -> None:
-        an_alarm(stack, "One", alarm_name="one")
-        an_alarm(stack, "Two", alarm_name="two")
-
-    names = {
-        alarm["Properties"]["AlarmName"]
-        for alarm in resources_of(synthesized(build), ALARM).values()
-    }
-    assert names == {"one", "two"}

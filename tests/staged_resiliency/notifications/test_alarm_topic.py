@@ -188,13 +188,6 @@ def _warnings_of(stack: Stack) -> list[str]:
     return [str(message.entry.data) for message in found]
 
 
-def test_an_adopted_topic_makes_nothing() -> None:
-    def build(stack: Stack) -> None:
-        an_alarm(stack, topic=AlarmTopic.from_topic_arn(stack, "Topic", TOPIC_ARN))
-
-    assert types_of(synthesized(build)) == {ALARM: 1}
-
-
 def test_an_alarm_notifies_several_topics_each_once() -> None:
     other = TOPIC_ARN.replace(ACCOUNT, "2" * 12)
     alarm = only(

@@ -11,7 +11,6 @@ from aws_cdk import aws_iam as iam
 
 from staged_resiliency import (
     HttpCheck,
-    InstancesById,
     InstancesByName,
     InstancesByTag,
     ProbeAgent,
@@ -23,9 +22,7 @@ from tests.cases import cases
 from tests.staged_resiliency.support import (
     ASSOCIATION,
     DOCUMENT,
-    INSTANCE,
     POLICY,
-    an_instance,
     nag_findings,
     number_parameter,
     only_id,
@@ -182,15 +179,6 @@ def test_the_output_of_runs_goes_to_a_bucket_and_the_role_may_write_it_there() -
     }
 
 
-def test_instances_of_the_stack_are_referred_to() -> None:
-    template = synthesized(
-        lambda stack: a_probe(stack, instances=InstancesById([an_instance(stack)]))
-    )
-    assert only(template, ASSOCIATION)["Targets"] == [
-        {"Key": "InstanceIds", "Values": [{"Ref": only_id(template, INSTANCE)}]}
-    ]
-
-
 def test_what_only_the_deployment_knows_is_encoded_by_it() -> None:
     def build(stack: Stack) -> None:
         check = TcpCheck(text_parameter(stack, "Host"), number_parameter(stack, "Port"))
@@ -238,11 +226,6 @@ def test_the_policys_arn_is_for_others(stack: Stack) -> None:
     assert reference["Ref"].startswith("ProbePublishPolicy")
 
 
-def granted(template: Template) -> list[Data]:
-    statements: list[Data] = only(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
-    return statements
-
-
 def test_a_role_can_be_let_publish() -> None:
     def build(stack: Stack) -> None:
         principal = iam.ServicePrincipal("ec2.amazonaws.com")
@@ -255,15 +238,8 @@ def test_a_role_can_be_let_publish() -> None:
         {key: value for key, value in statement.items() if key != "Sid"}
         for statement in (PUBLISH, READ_NAME)
     ]
-    assert granted(synthesized(build)) == without_sid
-
-
-def test_an_instance_can_be_let_publish() -> None:
-    template = synthesized(lambda stack: a_probe(stack).grant_publish(an_instance(stack)))
-    assert [statement["Action"] for statement in granted(template)] == [
-        "cloudwatch:PutMetricData",
-        "ec2:DescribeTags",
-    ]
+    policy = only(synthesized(build), "AWS::IAM::Policy")
+    assert policy["PolicyDocument"]["Statement"] == without_sid
 
 
 @pytest.mark.parametrize("changes", [{}, {"output_bucket": "run-output"}])

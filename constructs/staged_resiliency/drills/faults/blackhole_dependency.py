@@ -12,10 +12,10 @@ from staged_resiliency.drills.faults.document_fault import (
     ipv4_or_name,
 )
 from staged_resiliency.drills.faults.fault import is_at
+from staged_resiliency.drills.runtime.fault_settings import Command, FaultKind
 from staged_resiliency.drills.runtime.keys import (
     PACKET_LOSS_DOCUMENT,
 )
-from staged_resiliency.drills.runtime.plan import Command, FaultKind
 from staged_resiliency.shared.literals import checked
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only

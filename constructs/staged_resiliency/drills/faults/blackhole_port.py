@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from staged_resiliency.drills.alarm_effects import AlarmEffect, AlarmKind, WatchedAlarm
 from staged_resiliency.drills.faults.document_fault import DocumentFault
+from staged_resiliency.drills.runtime.fault_settings import Command, FaultKind
 from staged_resiliency.drills.runtime.keys import (
     BLACKHOLE_DOCUMENT,
 )
-from staged_resiliency.drills.runtime.plan import Command, FaultKind
 from staged_resiliency.shared import validation
 from staged_resiliency.shared.literals import checked
 

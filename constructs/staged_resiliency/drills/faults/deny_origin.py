@@ -6,7 +6,8 @@ from typing import Literal
 
 from staged_resiliency.drills.alarm_effects import AlarmEffect, AlarmKind, WatchedAlarm
 from staged_resiliency.drills.faults.fault import Fault, Place, Statement, duration, is_at
-from staged_resiliency.drills.runtime.plan import Endpoint, FaultKind, Origin
+from staged_resiliency.drills.runtime.fault_settings import FaultKind, Origin
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.shared import limits, time_limits, validation
 from staged_resiliency.shared.literals import checked, require_one_of
 

@@ -14,7 +14,8 @@ from staged_resiliency.drills.faults.fault import (
     Statement,
     instance_arns,
 )
-from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Command
+from staged_resiliency.drills.runtime.durations import RULE_LATE_SECONDS
+from staged_resiliency.drills.runtime.fault_settings import Command
 from staged_resiliency.shared import limits, time_limits, validation
 
 ALL: Final = 100

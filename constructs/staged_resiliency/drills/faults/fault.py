@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from staged_resiliency.drills.alarm_effects import AlarmEffect, WatchedAlarm
-from staged_resiliency.drills.runtime.plan import Command, Database, FaultKind
+from staged_resiliency.drills.runtime.fault_settings import Command, Database, FaultKind
 from staged_resiliency.shared import limits, validation
 from staged_resiliency.shared.literals import checked, is_literal
 

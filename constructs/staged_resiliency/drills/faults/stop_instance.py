@@ -13,7 +13,7 @@ from staged_resiliency.drills.faults.fault import (
     instance_arns,
     start_hosts,
 )
-from staged_resiliency.drills.runtime.plan import FaultKind
+from staged_resiliency.drills.runtime.fault_settings import FaultKind
 from staged_resiliency.shared import time_limits
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from staged_resiliency.drills.runtime import fault, gremlin_fault, origin_fault
 from staged_resiliency.drills.runtime.context import Context
+from staged_resiliency.drills.runtime.ending import Ending
 from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
-from staged_resiliency.drills.runtime.plan import Ending, Plan
+from staged_resiliency.drills.runtime.plan import Plan
 
 
 def experiments_of_run(plan: Plan, execution: str, context: Context) -> Sequence[str]:

@@ -7,6 +7,9 @@ from typing import Any, Final
 
 from staged_resiliency.drills.runtime import database
 from staged_resiliency.drills.runtime.context import AwsError, Context
+from staged_resiliency.drills.runtime.durations import RULE_LATE_SECONDS
+from staged_resiliency.drills.runtime.ending import Ending
+from staged_resiliency.drills.runtime.fault_settings import Database, FaultKind
 from staged_resiliency.drills.runtime.keys import (
     BLACKHOLE_DOCUMENT,
     DRILL_TAG,
@@ -15,13 +18,7 @@ from staged_resiliency.drills.runtime.keys import (
     RUN_TAG,
     SERVICE_TAG,
 )
-from staged_resiliency.drills.runtime.plan import (
-    RULE_LATE_SECONDS,
-    Database,
-    Ending,
-    FaultKind,
-    Plan,
-)
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.experiment.json_codec import JsonObject
 
 SETTLE_SECONDS: Final = 60.0

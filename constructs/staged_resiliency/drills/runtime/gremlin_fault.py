@@ -16,9 +16,12 @@ from typing import Final
 from staged_resiliency.drills.runtime import fault, gremlin
 from staged_resiliency.drills.runtime.client_view import require_guards
 from staged_resiliency.drills.runtime.context import AwsError, Context, NotStartedError
+from staged_resiliency.drills.runtime.ending import Ending
 from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
+from staged_resiliency.drills.runtime.fault_settings import FaultKind, GremlinAttack
 from staged_resiliency.drills.runtime.gremlin import Attack, GremlinError
-from staged_resiliency.drills.runtime.plan import Ending, FaultKind, GremlinAttack, Host, Plan
+from staged_resiliency.drills.runtime.hosts import Host
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.store import (
     Store,
     attack_refused_key,

@@ -19,8 +19,10 @@ from typing import Any, Final
 from staged_resiliency.drills.runtime import fault
 from staged_resiliency.drills.runtime.client_view import ask_target, require_guards
 from staged_resiliency.drills.runtime.context import AwsError, Context, NotStartedError
+from staged_resiliency.drills.runtime.ending import Ending
 from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
-from staged_resiliency.drills.runtime.plan import Ending, Origin, Plan
+from staged_resiliency.drills.runtime.fault_settings import Origin
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.store import Store, policy_key
 from staged_resiliency.experiment.observations import NO_ANSWER
 

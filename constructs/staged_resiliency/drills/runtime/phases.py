@@ -8,8 +8,8 @@ from staged_resiliency.drills.runtime import engine, fault, recorder, states
 from staged_resiliency.drills.runtime import preflight as checks
 from staged_resiliency.drills.runtime.client_view import STEADY_POLLS, Poller, not_steady
 from staged_resiliency.drills.runtime.context import AwsError, Context, NotStartedError
+from staged_resiliency.drills.runtime.ending import Ending
 from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
-from staged_resiliency.drills.runtime.plan import Ending
 from staged_resiliency.drills.runtime.run_result import (
     ENDED,
     INJECTED,

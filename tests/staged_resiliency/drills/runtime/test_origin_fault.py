@@ -10,7 +10,7 @@ import pytest
 from staged_resiliency.drills.runtime import client_view, engine, handlers, origin_fault, recorder
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.context import AwsError, NotStartedError
-from staged_resiliency.drills.runtime.plan import Ending
+from staged_resiliency.drills.runtime.ending import Ending
 from staged_resiliency.drills.runtime.preflight import inspect, refusals
 from staged_resiliency.drills.runtime.states import RunName
 from staged_resiliency.drills.runtime.store import policy_key

@@ -9,8 +9,10 @@ from staged_resiliency.drills.runtime import fault, lock, phases
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.client_view import STEADY_POLLS
 from staged_resiliency.drills.runtime.context import AwsError
+from staged_resiliency.drills.runtime.durations import RULE_LATE_SECONDS
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.drills.runtime.network import UnansweredError
-from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Endpoint, Plan
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult, RunName
 from staged_resiliency.drills.runtime.store import Store, journal_key, load_records
 from tests.fake_aws import plans

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from staged_resiliency.drills.runtime import states as names
-from staged_resiliency.drills.runtime.plan import LATE_SECONDS, Plan, Timeouts
+from staged_resiliency.drills.runtime.durations import LATE_SECONDS, Timeouts
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.experiment.observations import NO_ANSWER
 from tests.cases import cases
 from tests.fake_aws import plans
