@@ -16,9 +16,7 @@ from resiliency.failover_model.route53 import InsufficientData
 from resiliency.failover_model.simulation import failover_times
 from resiliency.failover_model.template_files import read_templates
 from resiliency.failover_model.template_reader import read_graph
-from tests.resiliency.failover_model.support import hand_written
-
-TEMPLATES = Path(__file__).parent / "templates"
+from tests.resiliency.failover_model.support import TEMPLATES, hand_written
 
 
 def test_what_the_cdks_own_constructs_make_is_followed(tmp_path: Path) -> None:
