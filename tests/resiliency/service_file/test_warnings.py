@@ -1,6 +1,7 @@
 """What is allowed in a service file but reported all the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 
@@ -11,123 +12,50 @@ from resiliency.service_file.warnings import (
     notes_of,
     warnings_of,
 )
-from tests.cases import cases
-from tests.support import Data, example
+from resiliency.service_file.yaml_source import Document, parse
+from tests.resiliency.service_file.bad_input.cases import Case, cases_of
+from tests.support import EXAMPLE_CORE, Data, example, service_of
 
 
 def edited(edit: Callable[[Data], object] | None = None) -> Environment:
     return example(edit).environments["production"]
 
 
+TABLES = Path(__file__).parent / "tables"
+NOTED = (
+    EXAMPLE_CORE.replace("52.11.79.9 }", "52.11.79.9, instance_id: i-0123abcd }").replace(
+        "topic_name: PingPublicationsSNS", "topic_name: Pings, subscriptions: [ops@example.com]"
+    )
+    + "    probe: { roles: [bookstore-api] }\n"
+)
+
+
+def environment_of(case: Case) -> Environment:
+    document = Document("bookstore.yaml")
+    parse(case.content, document)
+    return service_of(document.data).environments["production"]
+
+
+def told(found: Iterable[ServiceWarning]) -> list[str]:
+    return [f"{each.id} {each}" for each in found]
+
+
+@pytest.mark.parametrize(
+    "case", [*cases_of(TABLES / "warnings.txt", EXAMPLE_CORE)], ids=lambda case: case.name
+)
+def test_an_edit_of_the_example_has_these_warnings(case: Case) -> None:
+    assert told(warnings_of(environment_of(case))) == case.problems
+
+
+@pytest.mark.parametrize(
+    "case", [*cases_of(TABLES / "notes.txt", NOTED)], ids=lambda case: case.name
+)
+def test_an_edit_of_the_example_has_these_notes(case: Case) -> None:
+    assert told(notes_of(environment_of(case))) == case.problems
+
+
 def combined(*edits: Callable[[Data], object]) -> Callable[[Data], object]:
     return lambda env: [edit(env) for edit in edits]
-
-
-CDN_TARGETS = {
-    "primary": {"dns_name": "d111111abcdef8.cloudfront.net"},
-    "secondary": {"dns_name": "cdn.example.com"},
-}
-
-
-def cdn_fails_over(env: Data) -> None:
-    env["dependencies"]["cdn"]["failover"] = {**CDN_TARGETS, "ttl_seconds": 60}
-
-
-def db_alarm(missing_data: str, *signals: str) -> Callable[[Data], object]:
-    """Has a treatment of missing data for the alarm on the database, and signals that decide."""
-    return lambda env: (
-        env.update(failover_on=list(signals)),
-        env["dependencies"]["db"].update(alarm={"missing_data": missing_data}),
-    )
-
-
-SILENCE = "on a signal of failover_on: a host that can't report does not fail over; give breaching"
-
-
-@cases(
-    ("edit", "expected"),
-    {
-        "a long TTL": (
-            lambda env: env["endpoint"].update(ttl_seconds=61),
-            ServiceWarning(
-                "staged-resiliency:long-ttl",
-                "endpoint.ttl_seconds",
-                "61 s: clients may keep the failed host's address that long after a failover; "
-                "give 60 or less",
-            ),
-        ),
-        "a long TTL of a dependency": (
-            lambda env: env["dependencies"]["cdn"].update(
-                failover={**CDN_TARGETS, "ttl_seconds": 300}
-            ),
-            ServiceWarning(
-                "staged-resiliency:long-ttl-of-cdn",
-                "dependencies.cdn.failover.ttl_seconds",
-                "300 s: clients may keep the failed primary's name that long after a failover; "
-                "give 60 or less",
-            ),
-        ),
-        "a dependency that fails over and also moves the service's clients": (
-            combined(cdn_fails_over, lambda env: env.update(failover_on=["status", "cdn"])),
-            ServiceWarning(
-                "staged-resiliency:both-decide-cdn",
-                "dependencies.cdn.failover",
-                "fails over by itself, and failover_on has 'cdn' too: when its primary fails, both "
-                "hosts lose it, and the service's clients are sent to the standby for nothing; "
-                "remove it from failover_on unless a single host's loss of it must move them",
-            ),
-        ),
-        "silence that counts as health on a signal": (
-            db_alarm("not_breaching", "status", "db"),
-            ServiceWarning(
-                "staged-resiliency:silence-of-db",
-                "dependencies.db.alarm.missing_data",
-                f"'not_breaching' {SILENCE}",
-            ),
-        ),
-        "silence that is ignored on a signal": (
-            db_alarm("ignore", "status", "db"),
-            ServiceWarning(
-                "staged-resiliency:silence-of-db",
-                "dependencies.db.alarm.missing_data",
-                f"'ignore' {SILENCE}",
-            ),
-        ),
-    },
-)
-def test_there_is_a_warning_of(edit: Callable[[Data], object], expected: ServiceWarning) -> None:
-    assert list(warnings_of(edited(edit))) == [expected]
-
-
-@cases(
-    "edit",
-    {
-        "the example": None,
-        "a public zone of GovCloud": lambda env: env.update(region="us-gov-west-1"),
-        "no TTL": lambda env: env["endpoint"].update(ttl_seconds=0),
-        "a short TTL": lambda env: env["endpoint"].update(ttl_seconds=60),
-        "a short TTL of a dependency": cdn_fails_over,
-        "silence that counts as failure": db_alarm("breaching", "status", "db"),
-        "CloudWatch's own treatment": db_alarm("cloudwatch_default", "status", "db"),
-        "silence where it decides nothing": db_alarm("ignore", "status", "cdn"),
-    },
-)
-def test_there_is_no_warning_of(edit: Callable[[Data], object] | None) -> None:
-    assert list(warnings_of(edited(edit))) == []
-
-
-def test_several_warnings_are_reported_together() -> None:
-    def edit(env: Data) -> None:
-        env["endpoint"]["ttl_seconds"] = 300
-        env["failover_on"] = ["db", "cdn"]
-        for dependency in env["dependencies"].values():
-            dependency["alarm"] = {"missing_data": "ignore"}
-
-    assert [warning.id for warning in warnings_of(edited(edit))] == [
-        "staged-resiliency:long-ttl",
-        "staged-resiliency:silence-of-db",
-        "staged-resiliency:silence-of-cdn",
-    ]
 
 
 def with_instances(env: Data) -> None:
@@ -140,106 +68,6 @@ def with_role(env: Data) -> None:
 
 def subscribed(env: Data) -> None:
     env["notifications"] = {"topic_name": "Pings", "subscriptions": ["ops@example.com"]}
-
-
-def with_agent_alone(env: Data) -> None:
-    env["cloudwatch_agent"] = {"memory_percent": 90}
-    del env["dependencies"]
-
-
-def with_statsd(env: Data) -> None:
-    env["probe"]["statsd"] = {"metrics": ["errors", "orders.*"], "max_metrics": 20}
-
-
-@cases(
-    ("edit", "expected"),
-    {
-        "a host without an instance": (
-            combined(with_role, subscribed),
-            ServiceWarning(
-                "staged-resiliency:no-status-alarm-green",
-                "hosts.green",
-                "has no instance_id, so no alarm reports failed EC2 status checks; give one to get "
-                "a status alarm",
-            ),
-        ),
-        "a probe without a role": (
-            combined(with_instances, subscribed),
-            ServiceWarning(
-                "staged-resiliency:no-probe-roles",
-                "probe.roles",
-                "is empty: the probe can publish only where the hosts' role has the policy in the "
-                "probe stack's output PublishPolicyArn; give the role's name to have it attached",
-            ),
-        ),
-        "a CloudWatch agent without a role": (
-            combined(with_instances, subscribed, with_agent_alone),
-            ServiceWarning(
-                "staged-resiliency:no-cloudwatch-agent-roles",
-                "probe.roles",
-                "is empty, so the CloudWatch agent may neither read its configuration nor publish; "
-                "give the name of the hosts' role, or attach the policy in the output PolicyArn of "
-                "the agent's stack to it",
-            ),
-        ),
-        "what an application's metrics may cost": (
-            combined(with_instances, with_role, subscribed, with_statsd),
-            ServiceWarning(
-                "staged-resiliency:application-metrics",
-                "probe.statsd",
-                "the application may create up to 20 metrics on each host, about $6.00 a month for "
-                "a host: errors, orders.*",
-            ),
-        ),
-        "a topic without subscribers": (
-            combined(with_instances, with_role),
-            ServiceWarning(
-                "staged-resiliency:no-subscription",
-                "notifications.subscriptions",
-                "is empty: unless topic PingPublicationsSNS has other subscribers, nobody receives "
-                "the alarms; give an e-mail address, an https URL, a phone number or the ARN of a "
-                "queue or a function",
-            ),
-        ),
-    },
-)
-def test_there_is_a_note_of(edit: Callable[[Data], object], expected: ServiceWarning) -> None:
-    assert list(notes_of(edited(edit))) == [expected]
-
-
-@cases(
-    "edit",
-    {
-        "subscribers": subscribed,
-        "an existing topic": lambda env: env.update(
-            notifications={"topic_arn": "arn:aws:sns:us-west-2:532151327118:Pings"}
-        ),
-        "no role where nothing is measured": combined(
-            subscribed, lambda env: (env.pop("dependencies"), env.pop("probe"))
-        ),
-        "no role where the probe is taken away": combined(
-            subscribed, lambda env: env.update(probe={"state": "absent"})
-        ),
-    },
-)
-def test_there_is_no_note_of(edit: Callable[[Data], object]) -> None:
-    assert list(notes_of(edited(combined(with_instances, with_role, edit)))) == []
-
-
-@pytest.mark.parametrize("state", ["present", "absent"])
-def test_what_the_cloudwatch_agent_of_private_hosts_needs_is_noted(state: str) -> None:
-    def edit(env: Data) -> None:
-        env["cloudwatch_agent"] = {"memory_percent": 90, "state": state}
-        env["hosts"]["green"]["address"] = "10.0.0.4"
-
-    notes = notes_of(edited(combined(with_instances, with_role, edit)))
-    found = {note.path: note.message for note in notes}
-    assert found.get("cloudwatch_agent") == (
-        "bookstore-api-green: with a private address the agent needs NAT, or VPC endpoints for "
-        "monitoring, ssm, ssmmessages, ec2messages and s3, from which its package comes"
-        if state == "present"
-        else None
-    )
 
 
 NETWORK = {"subnets": ["subnet-0ab55a49288f1da24"], "security_groups": ["sg-0123abcd"]}
@@ -326,66 +154,6 @@ def test_drills_in_govcloud_are_allowed_where_they_observe_from_a_vpc() -> None:
 
 def test_a_warning_reads_as_path_and_message() -> None:
     assert str(ServiceWarning("id", "hosts.green", "is asleep")) == "hosts.green: is asleep"
-
-
-LOAD_BALANCERS = {
-    color: {
-        "name": color,
-        "instance_id": instance,
-        "alias": {"dns_name": f"{color}.example.com", "hosted_zone_id": "Z1H1FL5HABSF5"},
-    }
-    for color, instance in (("blue", "i-0123abcd"), ("green", "i-0123abce"))
-}
-
-
-@cases(
-    ("values", "expected"),
-    {
-        "no topic in us-east-1": (
-            {"notifications": {"topic_arn": "arn:aws:sns:us-west-2:532151327118:Pings"}},
-            [
-                "notifications: no message says that clients are sent to the standby: the alarm on "
-                "failovers needs a topic in us-east-1; give topic_name, or the ARN of one in "
-                "more_topics"
-            ],
-        ),
-        "another partition": (
-            {
-                "region": "cn-north-1",
-                "notifications": {"topic_arn": "arn:aws-cn:sns:cn-north-1:532151327118:Pings"},
-            },
-            [
-                "notifications: no message says that clients are sent to the standby: the alarm on "
-                "failovers needs a topic in cn-northwest-1; give topic_name, or the ARN of one in "
-                "more_topics"
-            ],
-        ),
-        "another topic in us-east-1": (
-            {
-                "notifications": {
-                    "topic_arn": "arn:aws:sns:us-west-2:532151327118:Pings",
-                    "more_topics": ["arn:aws:sns:us-east-1:111111111111:Pings"],
-                }
-            },
-            [],
-        ),
-        "load balancers": (
-            {"hosts": LOAD_BALANCERS},
-            [
-                "failover_on: no message says so when clients are sent to the standby because a "
-                "load balancer has no healthy target, which no metric of a health check shows; "
-                "add 'endpoint'"
-            ],
-        ),
-        "load balancers whose endpoint decides": (
-            {"hosts": LOAD_BALANCERS, "failover_on": ["status", "endpoint"]},
-            [],
-        ),
-    },
-)
-def test_a_failover_without_a_message_is_warned_of(values: Data, expected: list[str]) -> None:
-    found = warnings_of(edited(lambda env: env.update(values)))
-    assert [str(warning) for warning in found] == expected
 
 
 def database(**settings: object) -> Environment:
