@@ -23,7 +23,7 @@ _PROPERTIES = settings(
     deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("few", _PROPERTIES, max_examples=20)
-settings.register_profile("many", _PROPERTIES, max_examples=200)
+settings.register_profile("many", _PROPERTIES, max_examples=100)
 settings.load_profile("few")
 
 

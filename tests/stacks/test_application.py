@@ -64,6 +64,20 @@ def test_each_environment_has_a_stack_of_its_own(tmp_path: Path) -> None:
     }
 
 
+def test_the_deployment_of_a_stack_publishes_its_own_files_alone(tmp_path: Path) -> None:
+    _assembly(tmp_path, example(whole=True))
+    published = {
+        file.name.removesuffix(".assets.json"): {
+            each["source"]["path"]
+            for each in json.loads(file.read_bytes())["files"].values()
+            if each["source"]["path"].endswith(".template.json")
+        }
+        for file in tmp_path.glob("*.assets.json")
+    }
+    assert len(published) == 6
+    assert published == {stack: {f"{stack}.template.json"} for stack in published}
+
+
 @pytest.mark.parametrize("environment", ["production", "staging"])
 def test_topics_are_deployed_first_then_the_probe_then_the_failover(
     environment: str, tmp_path: Path

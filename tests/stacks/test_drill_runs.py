@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from staged_resiliency.drills import functions
-from staged_resiliency.drills.runtime.plan import DrillSchedules
+from staged_resiliency.drills.runtime.scheduled_tasks import DrillSchedules
 from staged_resiliency.drills.state_machine import definition
 from tests.stacks.deployed_drills import (
     ACCOUNT,
