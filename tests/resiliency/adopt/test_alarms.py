@@ -124,9 +124,9 @@ def test_a_larger_account_yields_the_right_service_and_nothing_else(
         )
         check = made.health_check(alarm)
         addresses[service] = [blue.address, green.address]
-        made.records(
-            zone, *pair(*addresses[service], check, name=f"{service}.{ZONE}", service=service)
-        )
+        name = f"{service}.{ZONE}"
+        records = pair(blue.address, green.address, check, name=name, service=service)
+        made.records(zone, *records)
     for number in range(10):
         made.status_alarm(f"other-{number}", made.instance(f"other-{number}").id, topics["others"])
     made.records(inner, *pair("10.0.0.1", "10.0.0.2", None, name=f"shop.{ZONE}", service="inner"))

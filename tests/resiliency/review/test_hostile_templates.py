@@ -8,14 +8,27 @@ from typing import Any
 import pytest
 
 from resiliency.review.output import markdown_of
-from tests.resiliency.review.stacks import Resources, pair, resource, reviewed
-from tests.resiliency.review.test_findings import ALLOW, association, drill, fault, machine, policy
+from tests.resiliency.review.stacks import (
+    ALLOW,
+    Resources,
+    association,
+    drill,
+    fault,
+    machine,
+    pair,
+    policy,
+    resource,
+    reviewed,
+)
 
 FAILOVER = {**pair(), **association()}
 OTHERS = {
     **drill(machine(guards=["a"])),
     **policy(ALLOW, Roles=["a"]),
     "Fault": fault("one"),
+    "Group": resource("Route53::RecordSetGroup", RecordSets=[pair()["Primary"]["Properties"]]),
+    "Role": resource("IAM::Role", Policies=[{"PolicyDocument": {"Statement": [ALLOW]}}]),
+    "Key": resource("KMS::Key", KeyPolicy={"Statement": [ALLOW]}),
     "Topic": resource("SNS::Topic", Tags=[{"Key": "Name", "Value": "pager"}]),
     "Mail": resource("SNS::Subscription", Protocol="email", Endpoint="ops@example.com"),
 }
@@ -58,3 +71,8 @@ def test_any_value_may_be_odd(resources: Resources, logical_id: str) -> None:
                 found = reviewed(*sides, outages=1)
                 assert json.dumps(found.to_json())
                 assert markdown_of(found)
+
+
+def test_a_type_may_be_a_number() -> None:
+    for sides in (({}, {"A": {"Type": 7}}), ({"A": {"Type": 7}}, {})):
+        assert len(reviewed(*sides).changes) == 1
