@@ -121,24 +121,18 @@ def test_properties_of_a_type_are_found(tmp_path: Path) -> None:
     assert found.properties_of("AWS::SNS::Topic") == [{"TopicName": "a"}, {}]
 
 
-def refusal_of(folder: Path) -> str:
+def refused(folder: Path, message: str) -> None:
     with pytest.raises(UserError) as raised:
         read_assembly(folder)
-    return str(raised.value)
+    assert str(raised.value) == message
 
 
-def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
-    folder = tmp_path / "cdk.out"
-    assert (
-        refusal_of(folder) == f"{folder}/manifest.json: does not exist; run `npx cdk synth` first"
-    )
-
-
-def test_a_file_for_a_folder_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "cdk.out"
+def test_a_folder_that_can_not_be_read_is_refused(tmp_path: Path) -> None:
+    folder, file = tmp_path / "none", tmp_path / "cdk.out"
+    refused(folder, f"{folder}/manifest.json: does not exist; run `npx cdk synth` first")
     file.touch()
-    assert refusal_of(file) == (
-        f"{file}/manifest.json: can't be read (Not a directory); run `npx cdk synth` first"
+    refused(
+        file, f"{file}/manifest.json: can't be read (Not a directory); run `npx cdk synth` first"
     )
 
 
@@ -162,32 +156,28 @@ def test_a_manifest_that_is_no_json_is_refused(
     tmp_path: Path, manifest: bytes, message: str
 ) -> None:
     (tmp_path / "manifest.json").write_bytes(manifest)
-    assert refusal_of(tmp_path) == f"{tmp_path}/manifest.json: {message}"
+    refused(tmp_path, f"{tmp_path}/manifest.json: {message}")
 
 
-def test_an_assembly_without_a_stack_is_refused(tmp_path: Path) -> None:
-    folder = write(tmp_path, {"Tree": {"type": "cdk:tree"}})
-    assert refusal_of(folder) == f"{folder}: has no stack; run `npx cdk synth` first"
-
-
-def test_a_missing_template_is_refused(tmp_path: Path) -> None:
-    folder = write(tmp_path, {"site": stack("site")})
-    assert refusal_of(folder) == f"{folder}/site.template.json: does not exist; synthesize again"
+OTHER_FORM = "/manifest.json: is not of the form that `cdk synth` writes; synthesize again"
 
 
 @cases(
-    "artifacts",
+    ("artifacts", "message"),
     {
-        "list of artifacts": [],
-        "list for an artifact": {"site": []},
-        "environment": {"site": {"type": STACK, "environment": "here"}},
-        "stack that waits for itself": {"site": stack("site", "site")},
-        "metadata": {"site": stack("site", metadata=[1])},
+        "no stack": ({"Tree": {"type": "cdk:tree"}}, ": has no stack; run `npx cdk synth` first"),
+        "no template": (
+            {"site": stack("other")},
+            "/other.template.json: does not exist; synthesize again",
+        ),
+        "list of artifacts": ([], OTHER_FORM),
+        "list for an artifact": ({"site": []}, OTHER_FORM),
+        "environment": ({"site": {"type": STACK, "environment": "here"}}, OTHER_FORM),
+        "stack that waits for itself": ({"site": stack("site", "site")}, OTHER_FORM),
+        "metadata": ({"site": stack("site", metadata=[1])}, OTHER_FORM),
     },
 )
-def test_a_manifest_of_another_form_is_refused(tmp_path: Path, artifacts: object) -> None:
-    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
-    (tmp_path / "site.template.json").write_text("{}")
-    assert refusal_of(tmp_path) == (
-        f"{tmp_path}/manifest.json: is not of the form that `cdk synth` writes; synthesize again"
-    )
+def test_a_manifest_of_another_form_is_refused(
+    tmp_path: Path, artifacts: Mapping[str, object], message: str
+) -> None:
+    refused(write(tmp_path, artifacts, site__template={}), f"{tmp_path}{message}")

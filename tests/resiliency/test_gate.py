@@ -2,7 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from tests.support import ROOT
 
 DAY = 86_400.0
 STACK = "bookstore-production-failover"
+PASSED = journals.run_of(replace(journals.STOPPED, kind="drill"), injected_at=NOW)
 
 
 @pytest.fixture
@@ -59,6 +60,18 @@ def passed(account: CommandAccount, drill: str, days_ago: float, name: str = "ru
 def failed(account: CommandAccount, drill: str, days_ago: float, name: str = "run-1") -> None:
     script = replace(journals.LATE, experiment=drill, kind="drill")
     account.record(journals.run_of(script, injected_at=NOW - days_ago * DAY), name)
+
+
+def ends_with(account: CommandAccount, journal: Mapping[str, Any]) -> None:
+    """Let the next run of the shutdown end after 30 s, with this journal."""
+
+    def end() -> None:
+        name = account.runs[-1].arn.rsplit(":", 1)[1]
+        account.put(f"runs/shutdown/{name}/phases/1.json", phase_record("Preflight", NOW, []))
+        account.record({**journal, "experiment": "shutdown"}, name)
+        account.runs[-1].end("SUCCEEDED", account.service.now)
+
+    account.service.after(30, end)
 
 
 def checks(out: str) -> dict[str, Any]:
@@ -200,12 +213,7 @@ def test_a_stack_that_is_being_changed_stops(
 def test_run_starts_a_drill_and_passes_with_its_verdict(
     made: CommandAccount, gate: Resiliency
 ) -> None:
-    def end() -> None:
-        name = made.runs[-1].arn.rsplit(":", 1)[1]
-        passed(made, "shutdown", 0, name)
-        made.runs[-1].end("SUCCEEDED", made.service.now)
-
-    made.service.after(30, end)
+    ends_with(made, PASSED)
     made.changed[plans.STATUS_ALARM] = NOW
     printed = gate("--run", "shutdown", "--json")
     assert checks(printed.out)["drill shutdown"]["status"] == "passed"
@@ -215,12 +223,7 @@ def test_run_starts_a_drill_and_passes_with_its_verdict(
 def test_run_of_a_drill_that_is_aborted_stops_with_its_reason(
     made: CommandAccount, gate: Resiliency
 ) -> None:
-    def end() -> None:
-        name = made.runs[-1].arn.rsplit(":", 1)[1]
-        made.record({**journals.aborted_run(began_at=NOW), "experiment": "shutdown"}, name)
-        made.runs[-1].end("SUCCEEDED", made.service.now)
-
-    made.service.after(30, end)
+    ends_with(made, journals.aborted_run(began_at=NOW))
     done = gate("--run", "shutdown", "--json", "--junit", "junit.xml", status=1)
     found = checks(done.out)["drill shutdown"]
     assert found["status"] == "aborted"
@@ -241,14 +244,8 @@ def test_ctrl_c_while_a_drill_runs_leaves_it_and_says_how_to_stop_it(
 
 
 def test_run_of_a_dry_run_stops(made: CommandAccount, gate: Resiliency) -> None:
-    def end() -> None:
-        name = made.runs[-1].arn.rsplit(":", 1)[1]
-        verdict = {"status": "dry run", "message": "Nothing was injected.", "judgements": []}
-        run = {**journals.aborted_run(began_at=NOW), "experiment": "shutdown", "verdict": verdict}
-        made.record(run, name)
-        made.runs[-1].end("SUCCEEDED", made.service.now)
-
-    made.service.after(30, end)
+    verdict = {"status": "dry run", "message": "Nothing was injected.", "judgements": []}
+    ends_with(made, {**journals.aborted_run(began_at=NOW), "verdict": verdict})
     found = checks(gate("--run", "shutdown", "--json", status=1).out)["drill shutdown"]
     assert (found["status"], found["message"]) == ("dry run", "Nothing was injected.")
     assert found["mend"].startswith("set `enabled: true`")
@@ -292,14 +289,7 @@ def test_only_what_the_policy_allows_is_called(made: CommandAccount, gate: Resil
     gate(status=0)
     assert set(made.calls) == set(GATE_NEEDS)
     made.calls.clear()
-
-    def end() -> None:
-        name = made.runs[-1].arn.rsplit(":", 1)[1]
-        made.put(f"runs/shutdown/{name}/phases/1.json", phase_record("Preflight", NOW, []))
-        passed(made, "shutdown", 0, name)
-        made.runs[-1].end("SUCCEEDED", made.service.now)
-
-    made.service.after(30, end)
+    ends_with(made, PASSED)
     gate("--run", "shutdown")
     assert set(made.calls) <= {*GATE_NEEDS, *NEEDS["start"]}
     reads = {action(*each) for each in GATE_NEEDS} - {IDENTITY}

@@ -81,6 +81,12 @@ class Deployment:
         return f"{KEY}-{name}"
 
 
+def health_check(check_id: str, **config: Any) -> Data:
+    """A health check as GetHealthCheck returns it."""
+    known = {"Id": check_id, "CallerReference": check_id, "HealthCheckVersion": 1}
+    return {**known, "HealthCheckConfig": config}
+
+
 def deploy(account: CommandAccount, templates: Mapping[str, Template]) -> Deployment:
     """Deploy the example into the account; everything is well."""
     text = json.dumps({name: each for name, each in templates.items() if name.startswith(KEY)})
@@ -100,12 +106,7 @@ def deploy(account: CommandAccount, templates: Mapping[str, Template]) -> Deploy
         properties = own[made.stack("failover")]["Resources"][logical].get("Properties", {})
         if kind == "AWS::Route53::HealthCheck":
             config = properties["HealthCheckConfig"]
-            made.checks[id_] = {
-                "Id": id_,
-                "CallerReference": id_,
-                "HealthCheckConfig": config,
-                "HealthCheckVersion": 1,
-            }
+            made.checks[id_] = health_check(id_, **config)
             if "AlarmIdentifier" in config:
                 alarm = made.alarms[config["AlarmIdentifier"]["Name"]]
                 copy = {key: alarm[key] for key in COPIED}

@@ -15,8 +15,8 @@ from tests.fake_aws import plans
 from tests.fake_aws.command import GROUP, NOW, SharedSession
 from tests.fake_aws.simulation import ApiError
 from tests.resiliency.conftest import Resiliency
-from tests.resiliency.status.conftest import findings
-from tests.resiliency.status.deployment import ASSOCIATION, Deployment
+from tests.resiliency.status.conftest import Found, findings
+from tests.resiliency.status.deployment import ASSOCIATION, Deployment, health_check
 
 pytestmark = pytest.mark.slow
 
@@ -40,37 +40,19 @@ def _stale(made: Deployment) -> None:
 
 
 def _calculated(made: Deployment) -> None:
-    child = made.checks[CHECK]
-    made.checks["sum"] = {
-        "Id": "sum",
-        "CallerReference": "sum",
-        "HealthCheckVersion": 1,
-        "HealthCheckConfig": {
-            "Type": "CALCULATED",
-            "ChildHealthChecks": [CHECK, "gone"],
-            "HealthThreshold": 1,
-            "Inverted": True,
-        },
-    }
-    made.checks[CHECK] = {
-        **child,
-        "HealthCheckConfig": {**child["HealthCheckConfig"], "Disabled": True},
-    }
+    children = [CHECK, "gone"]
+    made.checks["sum"] = health_check(
+        "sum", Type="CALCULATED", ChildHealthChecks=children, HealthThreshold=1, Inverted=True
+    )
+    made.checks[CHECK]["HealthCheckConfig"]["Disabled"] = True
     made.health |= {"sum": 1.0}
     made.records[0]["HealthCheckId"] = "sum"
 
 
 def _endpoint(made: Deployment) -> None:
-    made.checks[CHECK] = {
-        "Id": CHECK,
-        "CallerReference": "x",
-        "HealthCheckVersion": 1,
-        "HealthCheckConfig": {
-            "Type": "HTTP",
-            "IPAddress": plans.BLUE_ADDRESS,
-            "ResourcePath": "/version/",
-        },
-    }
+    made.checks[CHECK] = health_check(
+        CHECK, Type="HTTP", IPAddress=plans.BLUE_ADDRESS, ResourcePath="/version/"
+    )
     made.observers = ["Success: HTTP Status Code 200, OK", "Failure: Connection timed out"]
     made.health[CHECK] = 0.0
 
@@ -286,9 +268,7 @@ def test_what_is_wrong_is_found_and_nothing_else(
     assert document["not_asked"] == []
 
 
-def test_a_resolver_that_answers_something_else_is_found(
-    made: Deployment, status: Resiliency
-) -> None:
+def test_a_resolver_that_answers_something_else_is_found(made: Deployment, found: Found) -> None:
     answer = {
         "Nameserver": "ns",
         "RecordName": plans.RECORD,
@@ -299,8 +279,8 @@ def test_a_resolver_that_answers_something_else_is_found(
     }
     made.account.answers["route53", "TestDNSAnswer"] = lambda _: answer
     made.account.service.script.dns = (plans.GREEN_ADDRESS,)
-    (found,) = findings(json.loads(status("--json", status=1).out))
-    assert found.startswith(
+    (finding,) = found()
+    assert finding.startswith(
         f"who is served: this machine resolves {plans.RECORD} to {plans.GREEN_ADDRESS}, Route 53 "
         f"answers {plans.BLUE_ADDRESS}"
     )
@@ -379,49 +359,49 @@ def test_an_alias_is_the_host_behind_its_load_balancer(
     assert found.startswith(f"who is served: clients of {plans.RECORD} are sent to {plans.GREEN}")
 
 
-def test_a_host_with_the_name_of_the_other_is_found(made: Deployment, status: Resiliency) -> None:
+def test_a_host_with_the_name_of_the_other_is_found(made: Deployment, found: Found) -> None:
     made.account.service.ask = lambda address, endpoint, host: plans.GREEN  # type: ignore[method-assign]
-    (found,) = findings(json.loads(status("--json", status=1).out))
-    assert found == (
+    (finding,) = found()
+    assert finding == (
         f"who is served: '{plans.GREEN}' answers at {plans.BLUE_ADDRESS}, the address of "
         f"{plans.BLUE}"
     )
 
 
-def test_drift_is_looked_for_on_request(made: Deployment, status: Resiliency) -> None:
-    detect = ("cloudformation", "DetectStackDrift")
+def test_drift_is_looked_for_on_request(made: Deployment, status: Resiliency, found: Found) -> None:
     status()
-    assert detect not in made.account.calls
+    assert ("cloudformation", "DetectStackDrift") not in made.account.calls
+    drifted = {
+        "StackId": "arn",
+        "LogicalResourceId": "Alarm",
+        "ResourceType": "AWS::CloudWatch::Alarm",
+        "Timestamp": NOW,
+    }
+    difference = {
+        "PropertyPath": "/Threshold",
+        "ExpectedValue": "1",
+        "ActualValue": "2",
+        "DifferenceType": "NOT_EQUAL",
+    }
     made.drifted[made.stack("failover")] = [
         {
-            "StackId": "arn",
-            "LogicalResourceId": "Alarm",
+            **drifted,
             "PhysicalResourceId": plans.STATUS_ALARM,
-            "ResourceType": "AWS::CloudWatch::Alarm",
             "StackResourceDriftStatus": "MODIFIED",
-            "PropertyDifferences": [
-                {
-                    "PropertyPath": "/Threshold",
-                    "ExpectedValue": "1",
-                    "ActualValue": "2",
-                    "DifferenceType": "NOT_EQUAL",
-                }
-            ],
-            "Timestamp": made.alarms[plans.STATUS_ALARM]["StateUpdatedTimestamp"],
-        }
+            "PropertyDifferences": [difference],
+        },
+        {
+            **drifted,
+            "PhysicalResourceId": plans.DB_ALARM,
+            "StackResourceDriftStatus": "DELETED",
+        },
     ]
-    deleted = {**made.drifted[made.stack("failover")][0], "StackResourceDriftStatus": "DELETED"}
-    del deleted["PropertyDifferences"]
-    made.drifted[made.stack("failover")].append({**deleted, "PhysicalResourceId": plans.DB_ALARM})
-    found, gone = findings(json.loads(status("--drift", "--json", status=1).out))
-    assert found == (
+    assert found("--drift") == [
         f"drift: {plans.STATUS_ALARM} of bookstore-production-failover was modified outside "
-        "CloudFormation: /Threshold is 2, 1 was deployed"
-    )
-    assert gone == (
+        "CloudFormation: /Threshold is 2, 1 was deployed",
         f"drift: {plans.DB_ALARM} of bookstore-production-failover was deleted outside "
-        "CloudFormation"
-    )
+        "CloudFormation",
+    ]
 
 
 def test_a_detection_of_drift_that_fails_or_never_ends_is_said(
@@ -454,12 +434,10 @@ def _with_the_cloudwatch_agent(made: Deployment) -> None:
     ]
 
 
-def test_the_cloudwatch_agent_has_an_association_of_its_own(
-    made: Deployment, status: Resiliency
-) -> None:
+def test_the_cloudwatch_agent_has_an_association_of_its_own(made: Deployment, found: Found) -> None:
     _with_the_cloudwatch_agent(made)
-    found = findings(json.loads(status("--json", status=1).out))
-    assert found == [
+    listed = found()
+    assert listed == [
         f"agents: the CloudWatch agent's association on {name} ({instance}): never ran"
         for instance, name in made.instances.items()
     ]
