@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from resiliency.cli import main
 from staged_resiliency.probe.document import command_document
 from staged_resiliency.probe.document_builder import agent_files
 from tests.cases import cases
@@ -32,18 +31,17 @@ def test_the_sources_are_those_of_the_agent(tmp_path: Path, resiliency: Resilien
 
 @pytest.mark.parametrize("form", ["template", "content", "get-document"])
 def test_they_are_read_from_what_reviewers_have(
-    form: str, tmp_path: Path, example_templates: dict[str, Template]
+    form: str, tmp_path: Path, example_templates: dict[str, Template], resiliency: Resiliency
 ) -> None:
-    template = example_templates["bookstore-production-probe"]
     content = dict(command_document())
     forms = {
-        "template": template,
+        "template": example_templates["bookstore-production-probe"],
         "content": content,
         "get-document": {"Name": "probe", "Content": json.dumps(content)},
     }
     file = tmp_path / "file.json"
     file.write_text(json.dumps(forms[form]))
-    assert main(["agent-sources", str(tmp_path / "new"), "--of", str(file)]) == 0
+    resiliency("agent-sources", tmp_path / "new", "--of", file)
     assert written_in(tmp_path / "new") == dict(agent_files())
 
 
@@ -67,13 +65,7 @@ def _step(*lines: str) -> dict[str, Any]:
             "its Command document is not the probe's",
         ),
         "a path that leads elsewhere": (
-            json.dumps(
-                _step(
-                    "x <<'END_OF_SOURCES'",
-                    "@evil",
-                    "END_OF_SOURCES",
-                )
-            ),
+            json.dumps(_step("x <<'END_OF_SOURCES'", "@evil", "END_OF_SOURCES")),
             "its Command document is not the probe's",
         ),
     },

@@ -60,11 +60,12 @@ AGENT_METRICS = "custom metrics of CloudWatch agents"
 AGENT_REQUESTS = "requests of one host's CloudWatch agent to CloudWatch"
 
 
-def association(key: str, *values: str, action: str = "Install") -> Resource:
+def association(key: str, *values: str, **parameters: str) -> Resource:
+    """An association that installs the probe, or what its parameters say."""
     return resource(
         "SSM::Association",
         Targets=[{"Key": key, "Values": list(values)}],
-        Parameters={"Action": [action]},
+        Parameters={name: [each] for name, each in (parameters or {"Action": "Install"}).items()},
     )
 
 
@@ -80,15 +81,12 @@ CONFIGURATION = {
 def probes(configuration: object, *names: str) -> Resource:
     """An association that installs the probe on hosts with these Name tags."""
     encoded = b64encode(json.dumps(configuration).encode()).decode()
-    return resource(
-        "SSM::Association",
-        Targets=[{"Key": "tag:Name", "Values": list(names)}],
-        Parameters={"Action": ["Install"], "Configuration": [encoded]},
-    )
+    return association("tag:Name", *names, Action="Install", Configuration=encoded)
 
 
-def fault(**parameters: str) -> Resource:
-    return resource("FIS::ExperimentTemplate", Actions={"Fault": {"Parameters": parameters}})
+def fault(drill: str = "", /, **parameters: str) -> Resource:
+    actions = {"Fault": {"Parameters": parameters}}
+    return resource("FIS::ExperimentTemplate", Tags={"Name": drill}, Actions=actions)
 
 
 STATSD = {"metrics": ["errors", "orders.*"], "tags": [], "max_metrics": 5, "port": 8125}
@@ -150,10 +148,8 @@ SENT = {"namespace": "Books", "statsd": STATSD}
         ),
         "CloudWatch agents": (
             [
-                resource(
-                    "SSM::Association",
-                    Targets=[{"Key": "tag:Name", "Values": ["blue", "green"]}],
-                    Parameters={"Parameter": ["AmazonCloudWatch-shop"], "Digest": ["0"]},
+                association(
+                    "tag:Name", "blue", "green", Parameter="AmazonCloudWatch-a", Digest="0"
                 ),
                 alarm("CWAgent", "mem_used_percent"),
                 alarm("Books"),
@@ -162,7 +158,7 @@ SENT = {"namespace": "Books", "statsd": STATSD}
         ),
         "configuration of another form": ([probes([], "blue")], {REQUESTS: 1}),
         "probes of an unknown number": ([association("tag:Fleet", "web")], {}),
-        "probe taken away": ([association("tag:Name", "blue", action="Uninstall")], {}),
+        "probe taken away": ([association("tag:Name", "blue", Action="Uninstall")], {}),
         "association of something else": ([resource("SSM::Association")], {}),
         "check on an alarm": ([health_check("CLOUDWATCH_METRIC")], {ASSUMED: 1}),
         "calculated check": ([health_check("CALCULATED")], {ASSUMED: 1}),
@@ -180,14 +176,16 @@ def test_what_is_paid_for_is_counted(resources: list[Resource], counts: dict[str
     assert {item.what: item.count for item in monthly_costs([stack(*resources)])} == counts
 
 
-def test_one_metric_in_two_accounts_is_paid_twice() -> None:
-    stacks = [stack(alarm("Books")), stack(alarm("Books"), account="111111111111")]
-    assert {item.what: item.count for item in monthly_costs(stacks)} == {"alarms": 2, METRICS: 2}
-
-
-def test_one_metric_in_two_stacks_of_an_account_is_paid_once() -> None:
-    stacks = [stack(alarm("Books")), stack(alarm("Books"), name="other")]
-    assert {item.what: item.count for item in monthly_costs(stacks)} == {"alarms": 2, METRICS: 1}
+@cases(
+    ("other", "paid"),
+    {
+        "in two accounts": (stack(alarm("Books"), account="111111111111"), 2),
+        "in two stacks of an account": (stack(alarm("Books"), name="other"), 1),
+    },
+)
+def test_one_metric_is_paid_once_in_an_account(other: SynthesizedStack, paid: int) -> None:
+    items = monthly_costs([stack(alarm("Books")), other])
+    assert {item.what: item.count for item in items} == {"alarms": 2, METRICS: paid}
 
 
 def test_a_line_costs_its_count_times_its_price() -> None:
@@ -253,11 +251,7 @@ def test_faults_cost_as_often_as_their_drill_runs(schedule: str, minutes: int) -
     template = {
         "Resources": {
             "Machine": resource("StepFunctions::StateMachine", StateMachineName="drill-a"),
-            "Fault": resource(
-                "FIS::ExperimentTemplate",
-                Tags={"Name": "drill-a"},
-                Actions={"Fault": {"Parameters": {"duration": "PT10M"}}},
-            ),
+            "Fault": fault("drill-a", duration="PT10M"),
             "Schedule": resource(
                 "Scheduler::Schedule",
                 ScheduleExpression=schedule,
@@ -270,10 +264,7 @@ def test_faults_cost_as_often_as_their_drill_runs(schedule: str, minutes: int) -
 
 
 def test_the_summary_shows_what_dry_runs_cost_apart() -> None:
-    fault = resource(
-        "FIS::ExperimentTemplate", Actions={"Fault": {"Parameters": {"duration": "PT10M"}}}
-    )
-    lines = summary_of(stack(alarm("AWS/EC2"), fault)).splitlines()
+    lines = summary_of(stack(alarm("AWS/EC2"), fault(duration="PT10M"))).splitlines()
     (total,) = [at for at, line in enumerate(lines) if "Total" in line]
     assert lines[total].split()[-2] == "1.10"
     assert "while the drills are dry runs" in lines[total + 1]

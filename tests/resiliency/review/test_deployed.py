@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -18,6 +19,8 @@ from tests.resiliency.review.stacks import alarm, drill, machine, resource
 
 ACCOUNT = "532151327118"
 MACHINE = f"arn:aws:states:us-west-2:{ACCOUNT}:stateMachine:drill"
+OWN = {"site": ACCOUNT}
+KEY = {"Key": resource("KMS::Key")}
 
 
 @cache
@@ -42,7 +45,7 @@ class Session:
 
 
 @pytest.fixture
-def session(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Session]:
+def session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Session]:
     made = Session()
     monkeypatch.setattr(account, "session", lambda profile, region: made)
     monkeypatch.chdir(tmp_path)
@@ -52,16 +55,26 @@ def session(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Session]
         yield made
 
 
-def synthesized(tmp_path: Any, resources: Mapping[str, Any], owner: str = ACCOUNT) -> str:
-    """A cloud assembly of one stack."""
-    artifact = {
-        "type": "aws:cloudformation:stack",
-        "environment": f"aws://{owner}/us-west-2",
-        "properties": {"templateFile": "site.template.json", "stackName": "site"},
+def synthesized(
+    tmp_path: Path, resources: Mapping[str, Any], owners: Mapping[str, str] = OWN
+) -> str:
+    """A cloud assembly of stacks, all with these resources, each with its account."""
+    artifacts = {
+        name: {
+            "type": "aws:cloudformation:stack",
+            "environment": f"aws://{owner}/us-west-2",
+            "properties": {"templateFile": "site.template.json", "stackName": name},
+        }
+        for name, owner in owners.items()
     }
-    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"site": artifact}}))
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     (tmp_path / "site.template.json").write_text(json.dumps({"Resources": resources}))
     return str(tmp_path)
+
+
+def not_deployed(session: Session, code: str = "ValidationError") -> None:
+    """Stub an error instead of the stack's template."""
+    session.stubs["cloudformation"].add_client_error("get_template", code, "does not exist")
 
 
 def deployed(session: Session, resources: Mapping[str, Any], *runs: str) -> None:
@@ -98,7 +111,7 @@ def deployed(session: Session, resources: Mapping[str, Any], *runs: str) -> None
 
 
 def test_the_drill_that_runs_is_a_danger(
-    session: Session, tmp_path: Any, resiliency: Resiliency
+    session: Session, tmp_path: Path, resiliency: Resiliency
 ) -> None:
     deployed(session, drill(machine()), "run-1")
     after = synthesized(tmp_path, drill(machine(enabled=True)))
@@ -108,7 +121,7 @@ def test_the_drill_that_runs_is_a_danger(
 
 
 def test_text_that_is_not_ascii_is_no_change(
-    session: Session, tmp_path: Any, resiliency: Resiliency
+    session: Session, tmp_path: Path, resiliency: Resiliency
 ) -> None:
     deployed(session, {"A": alarm("a", AlarmDescription="gr?n ?")})
     after = synthesized(tmp_path, {"A": alarm("a", AlarmDescription="grün 🚦")})
@@ -116,20 +129,18 @@ def test_text_that_is_not_ascii_is_no_change(
 
 
 def test_a_stack_that_is_not_deployed_is_new(
-    session: Session, tmp_path: Any, resiliency: Resiliency
+    session: Session, tmp_path: Path, resiliency: Resiliency
 ) -> None:
-    session.stubs["cloudformation"].add_client_error(
-        "get_template", "ValidationError", "Stack with id site does not exist"
-    )
-    after = synthesized(tmp_path, {"Key": resource("KMS::Key")})
+    not_deployed(session)
+    after = synthesized(tmp_path, KEY)
     assert "add Key Key" in resiliency("review", after, "--deployed").out
 
 
 def test_an_account_that_cant_be_asked(
-    session: Session, tmp_path: Any, resiliency: Resiliency
+    session: Session, tmp_path: Path, resiliency: Resiliency
 ) -> None:
-    session.stubs["cloudformation"].add_client_error("get_template", "AccessDenied", "no")
-    after = synthesized(tmp_path, {"Key": resource("KMS::Key")})
+    not_deployed(session, "AccessDenied")
+    after = synthesized(tmp_path, KEY)
     done = resiliency("review", after, "--deployed", status=3)
     assert "may not cloudformation:GetTemplate on site; docs/reviewing-change-sets.md lists" in (
         done.err
@@ -137,9 +148,9 @@ def test_an_account_that_cant_be_asked(
 
 
 def test_stacks_of_another_account_cant_be_asked(
-    session: Session, tmp_path: Any, resiliency: Resiliency
+    session: Session, tmp_path: Path, resiliency: Resiliency
 ) -> None:
-    after = synthesized(tmp_path, {"Key": resource("KMS::Key")}, owner="111111111111")
+    after = synthesized(tmp_path, KEY, {"site": "111111111111"})
     done = resiliency("review", after, "--deployed", status=3)
     assert done.err == (
         f"the credentials are those of account {ACCOUNT}, and all stacks are in another one; give "
@@ -148,17 +159,10 @@ def test_stacks_of_another_account_cant_be_asked(
 
 
 def test_stacks_of_another_account_are_left_out(
-    session: Session, tmp_path: Any, resiliency: Resiliency
+    session: Session, tmp_path: Path, resiliency: Resiliency
 ) -> None:
-    session.stubs["cloudformation"].add_client_error(
-        "get_template", "ValidationError", "Stack with id site does not exist"
-    )
-    after = synthesized(tmp_path, {"Key": resource("KMS::Key")})
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    other = {**manifest["artifacts"]["site"], "environment": "aws://111111111111/us-west-2"}
-    other["properties"] = {"templateFile": "site.template.json", "stackName": "other"}
-    manifest["artifacts"]["other"] = other
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    not_deployed(session)
+    after = synthesized(tmp_path, KEY, {**OWN, "other": "111111111111"})
     printed = resiliency("review", after, "--deployed")
     assert printed.err == "other: is in another account, and left out\n"
     assert "other" not in printed.out

@@ -75,4 +75,5 @@ def test_any_value_may_be_odd(resources: Resources, logical_id: str) -> None:
 
 def test_a_type_may_be_a_number() -> None:
     odd = {"A": {"Type": 7}}
-    assert [len(reviewed(*sides).changes) for sides in (({}, odd), (odd, {}))] == [1, 1]
+    assert len(reviewed({}, odd).changes) == 1
+    assert len(reviewed(odd, {}).changes) == 1
