@@ -315,6 +315,17 @@ def test_the_host_is_started_after_its_time_though_fis_can_not_be_asked(known: s
         assert (last.over, last.message) == (True, f"instance {plans.INSTANCE} is running")
 
 
+def test_where_the_injection_is_lost_the_time_of_the_fault_counts_from_the_next_phase() -> None:
+    plan = plans.SHUTDOWN
+    with account(plan, Script(initiating=0, fis_starts_instance=False)) as made:
+        fault.start_experiment(plan, RUN.execution, made.context)
+        made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
+        made.service.now = START + plan.fault_seconds + 60
+        began = PhaseResult(False, True, START, None, "")
+        phases.end_fault(call(names.END_FAULT, end=began), made.context)
+        assert made.service.started_by_hand == START + plan.fault_seconds + 60
+
+
 def test_without_fis_a_host_is_not_started_that_nobody_may_have_stopped(made: Account) -> None:
     made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
     made.service.now += 99_999
