@@ -13,7 +13,7 @@ from resiliency.service_file.errors import Problem, suggestion
 from resiliency.service_file.model.objective import ENDPOINT, HOST
 from resiliency.service_file.model.service import BUILT_IN_SIGNALS
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared import alarm_settings, limits, names, network_names
 from staged_resiliency.shared.hosts import COLORS
 from staged_resiliency.shared.validation import shown
 
@@ -23,9 +23,9 @@ _PROBE_SILENT: Final = names.probe_silent_alarm("").removeprefix("-")
 _CANONICAL: Final[dict[str, Callable[[str], str]]] = {
     "name": str.lower,
     "instance_id": str.lower,
-    "address": validation.ip_address,
-    "ipv6_address": validation.ip_address,
-    "peer_address": validation.dns_name_or_address,
+    "address": network_names.ip_address,
+    "ipv6_address": network_names.ip_address,
+    "peer_address": network_names.dns_name_or_address,
 }
 
 
@@ -101,7 +101,7 @@ def _record_is_in_the_zone(env: PartialDocument) -> Iterator[Problem]:
         record = env.text(*place)
         if record and zone:
             try:
-                validation.record_in_zone(record, zone)
+                network_names.record_in_zone(record, zone)
             except ValueError as error:
                 yield env.problem(str(error), *place)
 
@@ -142,7 +142,7 @@ def _hosts_differ(env: PartialDocument) -> Iterator[Problem]:
                 *("hosts", "green", key),
             )
     blue, green = (env.text("hosts", color, "alias", "dns_name") for color in COLORS)
-    if blue and green and validation.domain_name(blue) == validation.domain_name(green):
+    if blue and green and network_names.domain_name(blue) == network_names.domain_name(green):
         yield env.problem(
             f"{shown(green)} is also blue's alias; a pair needs two different hosts",
             *("hosts", "green", "alias", "dns_name"),
@@ -167,7 +167,7 @@ def _hosts_have_one_kind_of_target(env: PartialDocument) -> Iterator[Problem]:
                 "that have both)",
                 "ipv6_address",
             )
-        elif len(addresses) == 2 and validation.is_ipv6(host.text("address") or ""):
+        elif len(addresses) == 2 and network_names.is_ipv6(host.text("address") or ""):
             yield host.problem(
                 "is given together with an IPv6 address; give the IPv4 one as address",
                 "ipv6_address",
@@ -192,9 +192,9 @@ def _families(host: PartialDocument) -> tuple[str, ...]:
         if host.has("address") or host.has("ipv6_address") or host.get("alias") is None:
             return ()
         return ("A", "AAAA") if host.get("alias", "ipv6") is True else ("A",)
-    if not address or ipv6_address is None or (ipv6_address and validation.is_ipv6(address)):
+    if not address or ipv6_address is None or (ipv6_address and network_names.is_ipv6(address)):
         return ()
-    if validation.is_ipv6(address):
+    if network_names.is_ipv6(address):
         return ("AAAA",)
     return ("A", "AAAA") if ipv6_address else ("A",)
 
@@ -266,7 +266,9 @@ def _own_alarm_decides(
             "statistic",
         )
     yield from cloudwatch_rules.expected_in_drills(alarm, name)
-    of_each_host = any(each in value for value in values for each in validation.HOST_PLACEHOLDERS)
+    of_each_host = any(
+        each in value for value in values for each in alarm_settings.HOST_PLACEHOLDERS
+    )
     if alarm.is_sound and not of_each_host:
         yield env.problem(
             f"{name!r} watches neither host, as no dimension has {{host}} or {{instance_id}}; "
@@ -304,14 +306,14 @@ def _endpoint_can_be_checked(env: PartialDocument) -> Iterator[Problem]:
         return
     for color in COLORS:
         address = env.text("hosts", color, "address")
-        if address and not validation.is_public(address):
+        if address and not network_names.is_public(address):
             yield env.problem(
                 f"{shown(address)} can't be reached by Route 53 health checkers, which the "
                 "signal 'endpoint' needs; give a public address, or the signal 'peer' in its place",
                 *("hosts", color, "address"),
             )
         balancer = env.text("hosts", color, "alias", "dns_name")
-        if balancer and validation.is_internal_balancer(balancer):
+        if balancer and network_names.is_internal_balancer(balancer):
             yield env.problem(
                 f"{shown(balancer)} can't be reached by Route 53 health checkers, which the "
                 "signal 'endpoint' needs; give a load balancer that faces the internet, or the "
@@ -350,11 +352,11 @@ def _alarm_can_be_followed(alarm: PartialDocument, *, decides: bool) -> Iterator
     if evaluated is not None:
         if period is not None:
             try:
-                validation.alarm_window_seconds(period, evaluated)
+                alarm_settings.alarm_window_seconds(period, evaluated)
             except ValueError as error:
                 given = alarm.has("evaluation_periods")
                 yield alarm.problem(str(error), "evaluation_periods" if given else "period_seconds")
-        check = validation.all_datapoints if decides else validation.some_datapoints
+        check = alarm_settings.all_datapoints if decides else alarm_settings.some_datapoints
         try:
             check(alarm.number("datapoints_to_alarm") or evaluated, evaluated)
         except ValueError as error:
@@ -362,7 +364,7 @@ def _alarm_can_be_followed(alarm: PartialDocument, *, decides: bool) -> Iterator
     threshold, statistic = alarm.get("threshold"), alarm.text("statistic")
     if isinstance(threshold, int | float) and statistic:
         try:
-            validation.threshold_between_0_and_1(threshold, statistic)
+            alarm_settings.threshold_between_0_and_1(threshold, statistic)
         except ValueError as error:
             yield alarm.problem(str(error), "threshold")
 

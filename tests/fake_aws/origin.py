@@ -11,8 +11,8 @@ from typing import Any
 
 from moto.s3.models import s3_backends
 
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.drills.runtime.network import UnansweredError
-from staged_resiliency.drills.runtime.plan import Endpoint
 from tests.fake_aws import plans
 from tests.fake_aws.simulation import ApiError, Response, SimulatedService
 

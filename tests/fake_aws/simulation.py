@@ -13,9 +13,11 @@ from typing import Any
 
 from staged_resiliency.drills.runtime import client_view
 from staged_resiliency.drills.runtime.context import Context
+from staged_resiliency.drills.runtime.fault_settings import FaultKind
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.drills.runtime.keys import INSTANCE_TAG
 from staged_resiliency.drills.runtime.network import UnansweredError
-from staged_resiliency.drills.runtime.plan import Endpoint, FaultKind, Plan
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.experiment.json_codec import JsonObject
 from tests.fake_aws import plans
 

@@ -17,7 +17,7 @@ from staged_resiliency.experiment.expectations import (
     time_limit,
 )
 from staged_resiliency.failover.alarms import SignalAlarm
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import limits, network_names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import is_literal, wrong_type
 
@@ -133,7 +133,7 @@ def require_observable(
 
 
 def _canonical(record: str) -> str:
-    return validation.domain_name(record) if is_literal(record) else record
+    return network_names.domain_name(record) if is_literal(record) else record
 
 
 def require_time(

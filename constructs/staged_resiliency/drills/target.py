@@ -13,10 +13,12 @@ from staged_resiliency.drills.hypothesis import (
     guards,
     hypothesis,
 )
-from staged_resiliency.drills.runtime.plan import Database, Endpoint, Host, Record, Window
+from staged_resiliency.drills.runtime.fault_settings import Database
+from staged_resiliency.drills.runtime.hosts import Endpoint, Host, Record
+from staged_resiliency.drills.runtime.plan import Window
 from staged_resiliency.drills.schedule import DAYS
 from staged_resiliency.experiment.expectations import Hypothesis
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import alarm_settings, aws_ids, limits, network_names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.hosts import other
 from staged_resiliency.shared.literals import checked, require_one_of, wrong_type
@@ -55,16 +57,16 @@ class DrillHost:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        checked("DrillHost", "name", self.name, validation.host_name)
+        checked("DrillHost", "name", self.name, aws_ids.host_name)
         if (self.address is None) == (self.alias is None):
             raise InvalidInputError(
                 f"DrillHost: {self.name}: give either the address that clients reach it at, or "
                 "the alias of the load balancer in front of it"
             )
         if self.address is not None:
-            checked("DrillHost", "address", self.address, validation.ip_address)
+            checked("DrillHost", "address", self.address, network_names.ip_address)
         if self.alias is not None:
-            checked("DrillHost", "alias", self.alias, validation.domain_name)
+            checked("DrillHost", "alias", self.alias, network_names.domain_name)
 
     @property
     def planned(self) -> Host:
@@ -213,16 +215,16 @@ class DrillTarget:
         owner = "DrillTarget"
         checked(owner, "name", self.name, validation.slug)
         checked(owner, "environment", self.environment, validation.slug)
-        checked(owner, "namespace", self.namespace, validation.namespace)
-        checked(owner, "record_name", self.record_name, validation.domain_name)
+        checked(owner, "namespace", self.namespace, alarm_settings.namespace)
+        checked(owner, "record_name", self.record_name, network_names.domain_name)
         if self.hosted_zone_id != _NOT_LOOKED_UP_YET:
-            checked(owner, "hosted_zone_id", self.hosted_zone_id, validation.hosted_zone_id)
-        checked(owner, "port", self.port, validation.port)
-        checked(owner, "version_path", self.version_path, validation.url_path)
+            checked(owner, "hosted_zone_id", self.hosted_zone_id, aws_ids.hosted_zone_id)
+        checked(owner, "port", self.port, network_names.port)
+        checked(owner, "version_path", self.version_path, network_names.url_path)
         if self.version_field is not None:
             checked(owner, "version_field", self.version_field, validation.version_field)
         if self.stack is not None:
-            checked(owner, "stack", self.stack, validation.stack_name)
+            checked(owner, "stack", self.stack, aws_ids.stack_name)
         if self.active.name == self.standby.name:
             raise InvalidInputError(
                 f"{owner}: standby: {validation.shown(self.standby.name)} is the active host "
@@ -356,12 +358,12 @@ class DrillNetwork:
     def __post_init__(self) -> None:
         """Check the values."""
         for name, ids, most, check in (
-            ("subnets", self.subnet_ids, limits.MAX_FUNCTION_SUBNETS, validation.subnet_id),
+            ("subnets", self.subnet_ids, limits.MAX_FUNCTION_SUBNETS, aws_ids.subnet_id),
             (
                 "security_groups",
                 self.security_group_ids,
                 limits.MAX_FUNCTION_SECURITY_GROUPS,
-                validation.security_group_id,
+                aws_ids.security_group_id,
             ),
         ):
             if not 1 <= len(ids) <= most:

@@ -24,12 +24,6 @@ def _client(service: str) -> Any:
     return boto3.client(service, region_name=REGION)
 
 
-@functools.cache
-def _image() -> str:
-    image: str = _client("ec2").describe_images()["Images"][0]["ImageId"]
-    return image
-
-
 class HandMade:
     """An account in which things are made one by one, as the recipe makes them."""
 
@@ -53,16 +47,11 @@ class HandMade:
 
     def instance(self, name: str) -> tuple[str, str]:
         """Start an instance with a Name tag; return its id and address."""
-        made = self.ec2.run_instances(
-            ImageId=_image(),
-            MinCount=1,
-            MaxCount=1,
-            TagSpecifications=[
-                {"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}
-            ],
-        )["Instances"][0]
-        found = self.ec2.describe_instances(InstanceIds=[made["InstanceId"]])
-        return made["InstanceId"], found["Reservations"][0]["Instances"][0]["PublicIpAddress"]
+        tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}]
+        (made,) = self.ec2.run_instances(
+            ImageId="ami-1", MinCount=1, MaxCount=1, TagSpecifications=tags
+        )["Instances"]
+        return made["InstanceId"], made["PublicIpAddress"]
 
     def topic(self, name: str = "PingPublicationsSNS", *, subscriber: bool = True) -> str:
         """Create a topic, with a confirmed subscriber."""
@@ -192,12 +181,14 @@ def recipe(made: HandMade, *, subscriber: bool = True) -> tuple[str, str]:
 @contextmanager
 def hand_made() -> Iterator[HandMade]:
     """An empty account."""
-    with pytest.MonkeyPatch.context() as patch, moto.mock_aws():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # they take longer than most tests
         keep_settings(patch)
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         patch.setenv("AWS_DEFAULT_REGION", REGION)
-        yield HandMade()
+        with moto.mock_aws():
+            yield HandMade()
 
 
 @functools.cache

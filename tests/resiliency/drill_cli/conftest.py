@@ -29,9 +29,13 @@ def drill(
 ) -> Iterator[Drill]:
     """The command in an account with the example's drills, and with its time and network."""
     with bookstore() as account:
-        monkeypatch.setenv("COLUMNS", "110")
-        monkeypatch.setattr(dispatch, "session", lambda profile, region: SharedSession())
-        context = lambda aws: replace(account.context, aws=aws)  # noqa: E731
-        monkeypatch.setattr(dispatch, "local_context", context)
+        enter(monkeypatch, account)
         monkeypatch.chdir(tmp_path)
         yield Drill(account, resiliency)
+
+
+def enter(monkeypatch: pytest.MonkeyPatch, account: CommandAccount) -> None:
+    """Let the command be in an account, with its time and a network of its own."""
+    monkeypatch.setenv("COLUMNS", "110")
+    monkeypatch.setattr(dispatch, "session", lambda profile, region: SharedSession())
+    monkeypatch.setattr(dispatch, "local_context", lambda aws: replace(account.context, aws=aws))

@@ -3,15 +3,11 @@
 import functools
 from dataclasses import replace
 
-import pytest
-
 from tests import journals
 from tests.fake_aws import plans
 from tests.fake_aws.command import NOW, phase_record
 from tests.resiliency.drill_cli.conftest import Drill
 from tests.support import ROOT
-
-pytestmark = pytest.mark.no_cover
 
 
 def run_that_passes(drill: Drill) -> None:

@@ -35,8 +35,6 @@ from tests.resiliency.failover_model.support import (
     unhealthy,
 )
 
-pytestmark = pytest.mark.no_cover
-
 TWO_MORE = replace(Assumptions(), extra_periods=Range(2, 2, "periods", "a test"))
 
 

@@ -32,10 +32,11 @@ def reviewed(
     *,
     now: datetime = NOW,
     running: Mapping[tuple[str, str], str] | None = None,
+    outages: int = OUTAGES,
 ) -> Review:
     """The review of two versions of one stack."""
     sides = [stack(before)], [stack(after)]
-    return review(Sides(*sides, changes_between(*sides), now, running), outages=OUTAGES)
+    return review(Sides(*sides, changes_between(*sides), now, running), outages=outages)
 
 
 def texts(found: Review, topic: str) -> list[str]:

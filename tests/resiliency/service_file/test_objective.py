@@ -77,7 +77,6 @@ def known(**spans: object) -> Callable[[Data], object]:
     return lambda environment: environment.update(assumptions=spans)
 
 
-@pytest.mark.no_cover
 def test_a_known_number_of_periods_takes_the_place_of_the_assumed_ones() -> None:
     assumed = misses(service_with(420, "host"))["host stopped"]
     assert "(assumed, as AWS" in assumed.message
@@ -109,7 +108,6 @@ def test_an_objective_between_p95_and_worst_is_met() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover
 def test_what_a_suggestion_gives_is_what_the_model_says_of_the_file_edited_so() -> None:
     (miss,) = misses(service_with(320, "host")).values()
     by_hand = p95_by_hand(
@@ -240,51 +238,67 @@ def alone(environment: Data) -> None:
     environment["probe"] = {"peer": False}
 
 
-@few_outages
-def test_settings_slower_than_usual_are_suggested_back() -> None:
-    def slow(environment: Data) -> None:
-        alone(environment)
-        environment["status_alarm"] = {"period_seconds": 120, "evaluation_periods": 2}
-
-    found = misses(service_with(520, "host", edit=slow))
-    assert {tuple(settings(miss)) for miss in found.values()} == {
-        (
-            "status_alarm.evaluation_periods 1 in place of 2",
-            "status_alarm.period_seconds 60 in place of 120",
-        )
-    }
+def slow_status(environment: Data) -> None:
+    alone(environment)
+    environment["status_alarm"] = {"period_seconds": 120, "evaluation_periods": 2}
 
 
-@few_outages
-def test_slow_endpoint_checks_are_suggested_back() -> None:
-    def slow(environment: Data) -> None:
-        environment["failover_on"] = ["endpoint"]
-        environment["endpoint"]["check"] = {"failure_threshold": 6}
+def slow_endpoint(environment: Data) -> None:
+    environment["failover_on"] = ["endpoint"]
+    environment["endpoint"]["check"] = {"failure_threshold": 6}
 
-    miss = misses(service_with(190, "endpoint", edit=slow))["endpoint dead"]
-    assert settings(miss) == ["endpoint.check.failure_threshold 3 in place of 6"]
+
+def slow_peer(environment: Data) -> None:
+    alone(environment)
+    environment["failover_on"] = ["peer"]
+    environment.update(probe={}, peer_alarm={"evaluation_periods": 4})
+
+
+def slow_dependency(environment: Data) -> None:
+    alone(environment)
+    environment["failover_on"] = ["db"]
+    environment["dependencies"]["db"]["alarm"] = {"evaluation_periods": 4}
 
 
 @few_outages
 @cases(
-    ("signal", "path", "fault"),
+    ("slow", "seconds", "fault", "suggested"),
     {
-        "peer": ("peer", "peer_alarm", "endpoint"),
-        "dependency": ("db", "dependencies.db.alarm", "db"),
+        "status": (
+            slow_status,
+            520,
+            "host",
+            [
+                "status_alarm.evaluation_periods 1 in place of 2",
+                "status_alarm.period_seconds 60 in place of 120",
+            ],
+        ),
+        "endpoint": (
+            slow_endpoint,
+            190,
+            "endpoint",
+            ["endpoint.check.failure_threshold 3 in place of 6"],
+        ),
+        "peer": (
+            slow_peer,
+            260,
+            "endpoint",
+            ["peer_alarm.evaluation_periods 2 in place of 4"],
+        ),
+        "dependency": (
+            slow_dependency,
+            260,
+            "db",
+            ["dependencies.db.alarm.evaluation_periods 2 in place of 4"],
+        ),
     },
 )
-def test_slow_alarms_of_other_signals_are_suggested_back(
-    signal: str, path: str, fault: str
+def test_settings_slower_than_usual_are_suggested_back(
+    slow: Callable[[Data], None], seconds: int, fault: str, suggested: list[str]
 ) -> None:
-    def slow(environment: Data) -> None:
-        environment["failover_on"] = [signal]
-        environment["hosts"]["blue"]["address"] = "10.0.0.1"
-        environment["hosts"]["green"]["address"] = "10.0.0.2"
-        where = environment if signal == "peer" else environment["dependencies"]["db"]
-        where["peer_alarm" if signal == "peer" else "alarm"] = {"evaluation_periods": 4}
-
-    (miss, *_) = misses(service_with(260, fault, edit=slow)).values()
-    assert settings(miss) == [f"{path}.evaluation_periods 2 in place of 4"]
+    found = misses(service_with(seconds, fault, edit=slow)).values()
+    assert [settings(miss) for miss in found] == [suggested] * len(found)
+    assert found
 
 
 @few_outages

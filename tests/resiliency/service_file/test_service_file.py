@@ -179,12 +179,6 @@ def test_a_subscriber_may_be(subscriber: str) -> None:
     assert edited.notifications.subscriptions == [subscriber]
 
 
-def test_an_existing_topic_may_be_named_by_its_arn() -> None:
-    arn = "arn:aws:sns:us-west-2:532151327118:Pings"
-    edited = environment(lambda env: env.update(notifications={"topic_arn": arn}))
-    assert (edited.notifications.topic_arn, edited.notifications.topic_name) == (arn, None)
-
-
 def test_an_existing_topic_may_be_in_another_partition_with_its_region() -> None:
     arn = "arn:aws-cn:sns:cn-north-1:532151327118:Pings"
     edited = environment(
@@ -202,28 +196,6 @@ def test_tags_of_an_environment_come_before_those_of_the_service() -> None:
         "cost center": "4711",
         "stage": "",
     }
-
-
-def test_alarms_may_be_set_within_what_route_53_can_follow() -> None:
-    settings = {
-        "period_seconds": 300,
-        "evaluation_periods": 3,
-        "datapoints_to_alarm": 3,
-        "threshold": 0.5,
-        "statistic": "Minimum",
-    }
-
-    def edit(env: Data) -> None:
-        env["status_alarm"] = settings
-        env["dependencies"]["db"]["alarm"] = {**settings, "missing_data": "breaching"}
-
-    edited = environment(edit)
-    assert edited.status_alarm.model_dump() == settings
-    assert edited.dependencies["db"].alarm.model_dump() == settings | {"missing_data": "breaching"}
-
-
-def test_a_standby_needs_no_instance_when_status_decides() -> None:
-    assert environment().hosts.green.instance_id is None
 
 
 def test_no_host_needs_an_instance_when_status_does_not_decide() -> None:

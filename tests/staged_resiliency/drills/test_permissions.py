@@ -8,7 +8,7 @@ from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import handlers, lock
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.cleanup import EVENT_SECONDS, FaultNotOverError
-from staged_resiliency.drills.runtime.plan import WATCHDOG_TASK
+from staged_resiliency.drills.runtime.scheduled_tasks import WATCHDOG_TASK
 from tests.fake_aws import plans
 from tests.fake_aws.account import FunctionError, account
 from tests.fake_aws.simulation import EBS_KEY, START, Script, StartedExperiment

@@ -6,8 +6,6 @@ from typing import Any, cast
 import pytest
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 
 from staged_resiliency import (
     AddressTarget,
@@ -180,33 +178,6 @@ def test_an_alarm_that_route_53_can_not_follow_is_refused(
 ) -> None:
     with refused(f"AlarmHealthCheck: alarm: {message}"):
         AlarmHealthCheck(stack, "Check", alarm=alarm(stack))
-
-
-def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
-    def build(stack: Stack) -> None:
-        vpc = ec2.Vpc(stack, "Vpc", max_azs=2, restrict_default_security_group=False)
-        balancer = elbv2.ApplicationLoadBalancer(stack, "Balancer", vpc=vpc)
-        group = balancer.add_listener("Web", port=80).add_targets("Hosts", port=80)
-        alarm = an_alarm(
-            stack,
-            rule=AlarmRule.on_metric(
-                group.metrics.healthy_host_count(statistic="Minimum", period=Duration.minutes(1)),
-                comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-                threshold=1,
-            ),
-            alarm_name=None,
-        )
-        AlarmHealthCheck(stack, "Check", alarm=alarm)
-
-    template = synthesized(build)
-    alarm = only(template, ALARM)
-    check = only(template, HEALTH_CHECK)["HealthCheckConfig"]
-    assert check["AlarmIdentifier"]["Name"] == alarm["AlarmName"]
-    beginning, *parts = alarm["AlarmName"]["Fn::Join"][1]
-    assert beginning == "HealthyHostCount-"
-    for dimension in alarm["Dimensions"]:
-        joined = dimension["Value"].get("Fn::Join", ["", [dimension["Value"]]])[1]
-        assert all(part in parts for part in joined if isinstance(part, dict))
 
 
 @cases(

@@ -157,16 +157,6 @@ def test_a_zone_of_the_stack_is_referred_to() -> None:
     assert [each["HostedZoneId"] for each in records_of(template)] == [{"Ref": zone_id}] * 2
 
 
-def test_an_imported_zone_is_used_by_its_id() -> None:
-    def build(stack: Stack) -> None:
-        zone = route53.HostedZone.from_hosted_zone_attributes(
-            stack, "Zone", hosted_zone_id=ZONE_ID, zone_name="example.com"
-        )
-        records(stack, hosted_zone=zone)
-
-    assert {each["HostedZoneId"] for each in records_of(synthesized(build))} == {ZONE_ID}
-
-
 def test_a_zone_known_at_deployment_holds_any_record() -> None:
     def build(stack: Stack) -> None:
         zone = HostedZone(text_parameter(stack, "ZoneName"), text_parameter(stack, "ZoneId"))

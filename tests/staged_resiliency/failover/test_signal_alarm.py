@@ -18,7 +18,7 @@ from tests.staged_resiliency.support import (
     refused,
     synthesized,
 )
-from tests.support import Template, only, resources_of
+from tests.support import Template, only
 
 
 def alarm_with(**changes: Any) -> dict[str, Any]:
@@ -61,14 +61,6 @@ def test_missing_data_is_rendered_as_chosen(missing_data: MissingData, rendered:
     assert alarm_with(missing_data=missing_data)["TreatMissingData"] == rendered
 
 
-def test_cloudwatchs_default_for_missing_data_is_left_out() -> None:
-    assert "TreatMissingData" not in alarm_with(missing_data=MissingData.CLOUDWATCH_DEFAULT)
-
-
-def test_recovery_is_not_notified_unless_asked_for() -> None:
-    assert "OKActions" not in alarm_with()
-
-
 REFERENCE = {"Ref": "a topic"}
 
 
@@ -101,10 +93,6 @@ def test_an_alarm_notifies_a_topic_by_reference_or_arn(
 @cases(
     ("changes", "message"),
     {
-        "empty name": (
-            {"alarm_name": ""},
-            "SignalAlarm: alarm_name: '' is not an alarm name (printable ASCII)",
-        ),
         "name with an umlaut": (
             {"alarm_name": "shöp"},
             "SignalAlarm: alarm_name: 'shöp' is not an alarm name (printable ASCII)",
@@ -165,15 +153,3 @@ def test_an_alarm_can_be_part_of_a_composite_alarm_of_the_cdk() -> None:
     assert only(template, "AWS::CloudWatch::CompositeAlarm")["AlarmRule"] == {
         "Fn::Join": ["", ['ALARM("', arn, '")']]
     }
-
-
-def test_two_alarms_of_a_stack_are_two_resources() -> None:
-    def build(stack: Stack) -> None:
-        an_alarm(stack, "One", alarm_name="one")
-        an_alarm(stack, "Two", alarm_name="two")
-
-    names = {
-        alarm["Properties"]["AlarmName"]
-        for alarm in resources_of(synthesized(build), ALARM).values()
-    }
-    assert names == {"one", "two"}

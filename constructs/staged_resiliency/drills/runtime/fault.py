@@ -7,6 +7,9 @@ from typing import Any, Final
 
 from staged_resiliency.drills.runtime import database
 from staged_resiliency.drills.runtime.context import AwsError, Context
+from staged_resiliency.drills.runtime.durations import RULE_LATE_SECONDS
+from staged_resiliency.drills.runtime.ending import Ending, FaultToEnd
+from staged_resiliency.drills.runtime.fault_settings import Database, FaultKind
 from staged_resiliency.drills.runtime.keys import (
     BLACKHOLE_DOCUMENT,
     DRILL_TAG,
@@ -15,13 +18,7 @@ from staged_resiliency.drills.runtime.keys import (
     RUN_TAG,
     SERVICE_TAG,
 )
-from staged_resiliency.drills.runtime.plan import (
-    RULE_LATE_SECONDS,
-    Database,
-    Ending,
-    FaultKind,
-    Plan,
-)
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.experiment.json_codec import JsonObject
 
 SETTLE_SECONDS: Final = 60.0
@@ -204,37 +201,25 @@ class FaultEndStatus:
     acting_since: float | None = None
 
 
-def advance_fault_end(
-    plan: Ending,
-    execution: str,
-    known: str | None,
-    injected_at: float | None,
-    context: Context,
-    *,
-    begun_by: float | None = None,
-) -> FaultEndStatus:
+def advance_fault_end(to_end: FaultToEnd, context: Context) -> FaultEndStatus:
     """Take the next step to end the fault, and return how far ending it has come.
 
     Once the fault's time is over a stopped host is started even where FIS can't be asked.
 
-    ``known`` is the ID of the experiment, if the run knows it; ``begun_by`` the latest time at
-    which the fault can have begun, for a run that does not know when it did.
-
     Raises:
         AwsError: FIS or EC2 can't be asked.
     """
-    begun = injected_at if injected_at is not None else begun_by
     try:
-        found = _stop_experiments(plan, execution, known, context)
+        found = _stop_experiments(to_end, context)
     except AwsError as error:
-        if not is_late(plan, begun, context):
+        if not is_late(to_end.plan, to_end.begun, context):
             raise
         context.log("FIS can't be asked", error=str(error))
-        return _end_without_fis(plan, known, begun, context)
+        return _end_without_fis(to_end, context)
     if not found:
         return FaultEndStatus(True, None, "no experiment was started")
     began = min((each.acting_since for each in found if each.acting_since), default=None)
-    status = _status(plan, found, injected_at, began if begun is None else begun, context)
+    status = _status(to_end, found, began if to_end.begun is None else to_end.begun, context)
     return replace(status, acting_since=began)
 
 
@@ -264,11 +249,10 @@ def is_over(plan: Ending, context: Context) -> bool:
     return state in ("running", "shutting-down", "terminated", "")
 
 
-def _stop_experiments(
-    plan: Ending, execution: str, known: str | None, context: Context
-) -> Sequence[Experiment]:
+def _stop_experiments(to_end: FaultToEnd, context: Context) -> Sequence[Experiment]:
     """Stop the experiments of a run; return them as they were before."""
-    ids = [known] if known else experiments_of_run(plan, execution, context)
+    known = to_end.experiment
+    ids = [known] if known else experiments_of_run(to_end.plan, to_end.execution, context)
     found = [get_experiment(each, context) for each in ids]
     for each in found:
         if each.stoppable:
@@ -282,9 +266,8 @@ def is_late(plan: Ending, begun: float | None, context: Context) -> bool:
     return begun is not None and context.clock() >= begun + plan.fault_seconds + LATE_SECONDS
 
 
-def _end_without_fis(
-    plan: Ending, known: str | None, begun: float | None, context: Context
-) -> FaultEndStatus:
+def _end_without_fis(to_end: FaultToEnd, context: Context) -> FaultEndStatus:
+    plan, known, begun = to_end.plan, to_end.experiment, to_end.begun
     if plan.enabled and plan.database is not None:
         return _failover_status(plan, plan.database, known, begun, context)
     if plan.enabled and plan.fault is FaultKind.STOP_INSTANCE:
@@ -296,12 +279,9 @@ def _end_without_fis(
 
 
 def _status(
-    plan: Ending,
-    found: Sequence[Experiment],
-    injected_at: float | None,
-    begun: float | None,
-    context: Context,
+    to_end: FaultToEnd, found: Sequence[Experiment], begun: float | None, context: Context
 ) -> FaultEndStatus:
+    plan = to_end.plan
     active = [each for each in found if each.active]
     last = found[-1]
     if active:
@@ -317,7 +297,7 @@ def _status(
         return _failover_status(plan, plan.database, last.id, begun, context)
     if plan.fault is FaultKind.STOP_INSTANCE:
         return start_instance(plan, last.id, context)
-    return _rule_status(plan, last, injected_at, context)
+    return _rule_status(plan, last, to_end.injected_at, context)
 
 
 def _failover_status(

@@ -8,8 +8,8 @@ from staged_resiliency.drills.runtime import engine, fault, recorder, states
 from staged_resiliency.drills.runtime import preflight as checks
 from staged_resiliency.drills.runtime.client_view import STEADY_POLLS, Poller, not_steady
 from staged_resiliency.drills.runtime.context import AwsError, Context, NotStartedError
+from staged_resiliency.drills.runtime.ending import Ending, FaultToEnd
 from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
-from staged_resiliency.drills.runtime.plan import Ending
 from staged_resiliency.drills.runtime.run_result import (
     ENDED,
     INJECTED,
@@ -305,15 +305,9 @@ def end_fault(call: PhaseInput, context: Context) -> PhaseResult:
 
         def is_over() -> bool:
             nonlocal status
+            to_end = FaultToEnd(ending, call.run.execution, phase.experiment, injected, begun_by)
             try:
-                status = engine.advance_fault_end(
-                    ending,
-                    call.run.execution,
-                    phase.experiment,
-                    injected,
-                    context,
-                    begun_by=begun_by,
-                )
+                status = engine.advance_fault_end(to_end, context)
             except AwsError as error:
                 context.log("the fault's end can't be advanced", error=str(error))
                 status = replace(status, over=False, message=str(error))
@@ -347,7 +341,7 @@ def end_unread(ending: Ending, run: RunName, began_at: float, context: Context) 
     deadline = context.clock() + _UNREAD_CALL_SECONDS
     while True:
         try:
-            status = engine.advance_fault_end(ending, run.execution, None, None, context)
+            status = engine.advance_fault_end(FaultToEnd(ending, run.execution), context)
         except AwsError as error:
             status = FaultEndStatus(False, None, str(error))
         if status.over or context.clock() >= deadline:

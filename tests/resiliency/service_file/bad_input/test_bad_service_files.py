@@ -31,10 +31,6 @@ def write(case: Case) -> Path:
     return file
 
 
-def case_named(name: str) -> Case:
-    return next(case for case in CASES if case.name == name)
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_command_reports_every_problem_and_nothing_else(
     case: Case, capsys: pytest.CaptureFixture[str]
@@ -50,24 +46,6 @@ def test_the_tables_hold_the_cases_they_should() -> None:
     names = [case.name for case in CASES]
     assert len(names) >= 200
     assert len(names) == len(set(names))
-
-
-def test_several_problems_are_reported_at_once_in_the_order_of_the_lines() -> None:
-    with pytest.raises(ServiceFileError) as raised:
-        load(write(case_named("several mistakes at once")))
-    assert [problem.line for problem in raised.value.problems] == [2, 7, 12, 13, 18]
-
-
-def test_a_problem_knows_file_line_path_and_message() -> None:
-    with pytest.raises(ServiceFileError) as raised:
-        load(write(case_named("signal twice")))
-    (problem,) = raised.value.problems
-    assert (problem.file, problem.line, problem.path, problem.message) == (
-        "bookstore.yaml",
-        13,
-        "environments.production.failover_on[2]",
-        "'status' is a duplicate; remove it",
-    )
 
 
 def of_size(dependencies: int) -> Path:

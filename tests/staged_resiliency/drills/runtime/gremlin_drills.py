@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from staged_resiliency.drills.runtime.plan import GremlinAttack, Plan
+from staged_resiliency.drills.runtime.fault_settings import GremlinAttack
+from staged_resiliency.drills.runtime.plan import Plan
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account
 from tests.fake_aws.simulation import Script

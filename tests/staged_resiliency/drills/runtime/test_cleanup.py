@@ -10,7 +10,7 @@ import pytest
 from staged_resiliency.drills.runtime import cleanup
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.cleanup import FaultNotOverError
-from staged_resiliency.drills.runtime.plan import Timeouts
+from staged_resiliency.drills.runtime.durations import Timeouts
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account, moment
 from tests.fake_aws.simulation import ApiError, Script

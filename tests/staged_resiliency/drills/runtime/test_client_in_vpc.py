@@ -18,7 +18,7 @@ from staged_resiliency.drills.runtime import (
     states,
 )
 from staged_resiliency.drills.runtime.context import AwsError
-from staged_resiliency.drills.runtime.plan import Endpoint
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.drills.runtime.states import PhaseInput, RunName
 from staged_resiliency.experiment.observations import Source, of
 from tests.fake_aws import plans

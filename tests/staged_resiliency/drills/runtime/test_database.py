@@ -9,7 +9,8 @@ import pytest
 from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.database import traps_of
-from staged_resiliency.drills.runtime.plan import Database, Plan
+from staged_resiliency.drills.runtime.fault_settings import Database
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.preflight import inspect, refusals
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account, throttled

@@ -15,8 +15,8 @@ import pytest
 
 from staged_resiliency.drills.runtime import gremlin
 from staged_resiliency.drills.runtime.context import GREMLIN_URL, AwsError, Context, lambda_context
+from staged_resiliency.drills.runtime.fault_settings import GremlinAttack
 from staged_resiliency.drills.runtime.gremlin import GremlinError
-from staged_resiliency.drills.runtime.plan import GremlinAttack
 from tests.fake_aws import plans
 from tests.fake_gremlin import (
     CLIENT,

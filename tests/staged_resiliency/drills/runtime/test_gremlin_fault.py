@@ -10,6 +10,7 @@ import pytest
 from staged_resiliency.drills.runtime import engine, handlers, recorder
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.context import AwsError, NotStartedError
+from staged_resiliency.drills.runtime.ending import FaultToEnd
 from staged_resiliency.drills.runtime.fault import FaultEndStatus
 from staged_resiliency.drills.runtime.gremlin import GremlinError
 from staged_resiliency.drills.runtime.plan import Plan
@@ -42,8 +43,8 @@ def advance(
     found: Set, known: str | None = None, injected_at: float | None = None
 ) -> FaultEndStatus:
     """Take the next step to end the fault of the run."""
-    ending = found.service.plan.ending
-    return engine.advance_fault_end(ending, RUN, known, injected_at, found.made.context)
+    to_end = FaultToEnd(found.service.plan.ending, RUN, known, injected_at)
+    return engine.advance_fault_end(to_end, found.made.context)
 
 
 def start(found: Set, later: float = 0) -> str:
@@ -374,7 +375,7 @@ def test_a_run_that_requested_no_attack_asks_gremlin_for_nothing_and_starts_no_h
 def test_a_dry_run_whose_attack_can_not_be_read_starts_no_host() -> None:
     with gremlin_account(SHUTDOWN) as found:
         ending = replace(SHUTDOWN.ending, gremlin=None, enabled=False)
-        assert engine.advance_fault_end(ending, RUN, None, None, found.made.context).over
+        assert engine.advance_fault_end(FaultToEnd(ending, RUN), found.made.context).over
         assert found.made.calls == []
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.context import AwsError
-from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS
+from staged_resiliency.drills.runtime.durations import COOL_DOWN_SECONDS
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account
 

@@ -13,9 +13,10 @@ import pytest
 from staged_resiliency.drills.runtime import fault, handlers, network, phases, states
 from staged_resiliency.drills.runtime.client_view import Poller, poll, serving_host
 from staged_resiliency.drills.runtime.context import AwsError, BotocoreAws, lambda_context, log_line
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.drills.runtime.keys import INSTANCE_TAG, RUN_TAG
 from staged_resiliency.drills.runtime.network import Resolver
-from staged_resiliency.drills.runtime.plan import Endpoint, Plan
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.preflight import inspect, refusals
 from staged_resiliency.drills.runtime.states import PhaseInput, RunName
 from staged_resiliency.drills.runtime.store import Store

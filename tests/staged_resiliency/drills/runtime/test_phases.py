@@ -9,8 +9,11 @@ from staged_resiliency.drills.runtime import fault, lock, phases
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.client_view import STEADY_POLLS
 from staged_resiliency.drills.runtime.context import AwsError
+from staged_resiliency.drills.runtime.durations import RULE_LATE_SECONDS
+from staged_resiliency.drills.runtime.ending import FaultToEnd
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.drills.runtime.network import UnansweredError
-from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Endpoint, Plan
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult, RunName
 from staged_resiliency.drills.runtime.store import Store, journal_key, load_records
 from tests.fake_aws import plans
@@ -34,10 +37,8 @@ def end_of_fault(
     made: Account, experiment: str | None = None, injected_at: float | None = START
 ) -> fault.FaultEndStatus:
     """What becomes of the fault of the account's plan now."""
-    plan = made.service.plan
-    return fault.advance_fault_end(
-        plan.ending, RUN.execution, experiment, injected_at, made.context
-    )
+    to_end = FaultToEnd(made.service.plan.ending, RUN.execution, experiment, injected_at)
+    return fault.advance_fault_end(to_end, made.context)
 
 
 def test_an_occurrence_of_the_schedule_starts_one_run() -> None:
@@ -306,9 +307,8 @@ def test_the_host_is_started_after_its_time_though_fis_can_not_be_asked(known: s
         with pytest.raises(AwsError, match="InternalServerException"):
             end_of_fault(made, known)
         made.service.now = START + late
-        first = fault.advance_fault_end(
-            plan.ending, RUN.execution, known, None, made.context, begun_by=START
-        )
+        unknown = FaultToEnd(plan.ending, RUN.execution, known, begun_by=START)
+        first = fault.advance_fault_end(unknown, made.context)
         assert (first.over, made.service.started_by_hand) == (False, START + late)
         made.service.now += made.service.script.boot
         last = end_of_fault(made, known)
@@ -318,8 +318,9 @@ def test_the_host_is_started_after_its_time_though_fis_can_not_be_asked(known: s
 def test_without_fis_a_host_is_not_started_that_nobody_may_have_stopped(made: Account) -> None:
     made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
     made.service.now += 99_999
+    to_end = FaultToEnd(plans.SHUTDOWN.ending, RUN.execution)
     with pytest.raises(AwsError, match="InternalServerException"):
-        fault.advance_fault_end(plans.SHUTDOWN.ending, RUN.execution, None, None, made.context)
+        fault.advance_fault_end(to_end, made.context)
 
 
 def test_without_fis_a_blackhole_is_over_after_its_time() -> None:

@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 
-from staged_resiliency.drills.runtime.plan import (
-    LATE_SECONDS,
-    DrillSchedules,
-    Ending,
-    GremlinAttack,
-    Plan,
-    Timeouts,
-)
+from staged_resiliency.drills.runtime.durations import LATE_SECONDS, Timeouts
+from staged_resiliency.drills.runtime.ending import Ending
+from staged_resiliency.drills.runtime.fault_settings import GremlinAttack
+from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.drills.runtime.scheduled_tasks import DrillSchedules
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmRecovers,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from staged_resiliency.drills.runtime import handlers, states
-from staged_resiliency.drills.runtime.plan import Ending, Plan
+from staged_resiliency.drills.runtime.ending import Ending
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.store import fault_over_key
 from staged_resiliency.experiment.json_codec import DataError
 from tests.fake_aws import plans

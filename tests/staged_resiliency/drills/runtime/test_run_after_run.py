@@ -7,14 +7,12 @@ import pytest
 
 from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime import states as names
-from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, RULE_LATE_SECONDS
+from staged_resiliency.drills.runtime.durations import COOL_DOWN_SECONDS, RULE_LATE_SECONDS
 from staged_resiliency.drills.runtime.store import live_key
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account
 from tests.fake_aws.simulation import START, Script, StartedExperiment
 from tests.staged_resiliency.drills.runtime.runs import BLACKHOLE, SHUTDOWN
-
-pytestmark = pytest.mark.no_cover
 
 
 def starting(made: Account, machine: str, name: str) -> Callable[[], None]:

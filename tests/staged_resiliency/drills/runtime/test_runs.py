@@ -7,15 +7,14 @@ from typing import Any
 import pytest
 
 from staged_resiliency.drills.runtime import states as names
-from staged_resiliency.drills.runtime.plan import LATE_SECONDS, Plan, Timeouts
+from staged_resiliency.drills.runtime.durations import LATE_SECONDS, Timeouts
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.experiment.observations import NO_ANSWER
 from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account
 from tests.fake_aws.simulation import START, Script
 from tests.staged_resiliency.drills.runtime.runs import BLACKHOLE, SHUTDOWN, moment, run, verdict
-
-pytestmark = pytest.mark.no_cover
 
 DEGRADE = replace(plans.DEGRADE, sample_seconds=25, call_seconds=200)
 DRY_RUN = replace(SHUTDOWN, enabled=False)
