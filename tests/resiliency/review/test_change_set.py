@@ -19,8 +19,7 @@ from resiliency.review.sides import Sides
 from tests.resiliency.review.describe_change_set import described
 from tests.resiliency.review.stacks import NOW, alarm, pair, resource, stack, texts
 from tests.resiliency.review.test_findings import changed, without
-from tests.stacks.drill_edits import DRILL_ROWS
-from tests.stacks.edits import ROWS, Row
+from tests.stacks.edits import DRILL_ROWS, ROWS, Row
 from tests.support import example_data, service_of, synthesized
 
 
