@@ -34,8 +34,6 @@ from tests.support import (
     synthesized,
 )
 
-pytestmark = pytest.mark.no_cover
-
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 NOTES = {f"note {topic.value}" for topic in Topic}
 REGIONS = ("us-east-1", "us-west-2")

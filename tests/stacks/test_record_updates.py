@@ -25,8 +25,6 @@ from tests.support import (
     synthesize,
 )
 
-pytestmark = pytest.mark.no_cover
-
 RECORD = "AWS::Route53::RecordSet"
 STACK = "bookstore-production-failover"
 

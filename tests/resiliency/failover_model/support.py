@@ -27,8 +27,6 @@ from resiliency.failover_model.template_reader import read_graph
 
 Data = dict[str, Any]
 TEMPLATES = Path(__file__).parent / "templates"
-GONE = object()
-"""In place of a value that is removed."""
 
 
 class Always(random.Random):
@@ -45,12 +43,13 @@ class Always(random.Random):
         return self._share
 
 
-_PAIR: Data = yaml.safe_load((TEMPLATES / "pair.yaml").read_text(encoding="utf-8"))
+PAIR = (TEMPLATES / "pair.yaml").read_text(encoding="utf-8")
+_PARSED: Data = yaml.safe_load(PAIR)
 
 
 def hand_written() -> Data:
     """The template of ``templates/pair.yaml``, to be edited freely."""
-    return copy.deepcopy(_PAIR)
+    return copy.deepcopy(_PARSED)
 
 
 def edited(edit: Callable[[Data], object]) -> Mapping[str, Data]:
@@ -61,17 +60,14 @@ def edited(edit: Callable[[Data], object]) -> Mapping[str, Data]:
 
 
 def changed(place: str, value: object) -> Mapping[str, Data]:
-    """The template above with one property changed, as ``First.TTL``; ``GONE`` removes it."""
+    """The template above with one property changed, as ``First.TTL``."""
 
     def edit(resources: Data) -> None:
         logical_id, *keys, last = place.split(".")
         target = resources[logical_id]["Properties"]
         for key in keys:
             target = target[key]
-        if value is GONE:
-            del target[last]
-        else:
-            target[last] = value
+        target[last] = value
 
     return edited(edit)
 

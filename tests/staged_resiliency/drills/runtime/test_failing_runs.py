@@ -12,8 +12,6 @@ from tests.fake_aws.account import FunctionError, account, throttled, timed_out
 from tests.fake_aws.simulation import Script
 from tests.staged_resiliency.drills.runtime.runs import BLACKHOLE, SHUTDOWN, verdict
 
-pytestmark = pytest.mark.no_cover
-
 PHASES = (
     names.PREFLIGHT,
     names.STEADY_STATE,

@@ -370,7 +370,6 @@ def test_what_is_too_old_for_the_first_request_is_counted_though_it_fails() -> N
         pytest.param(HANGING, 100, 60, id="100 targets", marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.no_cover
 def test_two_hours_in_which_nothing_can_be_reached_lose_no_sample(
     tmp_path: Path, check: Check, count: int, interval: int
 ) -> None:
@@ -398,7 +397,6 @@ def test_two_hours_in_which_nothing_can_be_reached_lose_no_sample(
         assert len(message) == 2, message
 
 
-@pytest.mark.no_cover
 def test_two_hours_of_outage_lose_none_of_a_thousand_targets() -> None:
     config = config_of({f"target-{number}": WELL for number in range(1000)})
     now = [float(MIDNIGHT)]

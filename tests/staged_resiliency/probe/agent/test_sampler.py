@@ -40,7 +40,6 @@ def sampler_of(
     return sampler
 
 
-@pytest.mark.no_cover
 def test_each_minute_of_two_days_has_six_samples_of_each_target_whatever_the_others_do(
     world: VirtualHost,
 ) -> None:
