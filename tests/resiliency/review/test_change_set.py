@@ -17,8 +17,16 @@ from resiliency.review.findings import Finding
 from resiliency.review.review import Review, review
 from resiliency.review.sides import Sides
 from tests.resiliency.review.describe_change_set import described
-from tests.resiliency.review.stacks import NOW, alarm, pair, resource, stack, texts
-from tests.resiliency.review.test_findings import changed, without
+from tests.resiliency.review.stacks import (
+    NOW,
+    alarm,
+    changed,
+    pair,
+    resource,
+    stack,
+    texts,
+    without,
+)
 from tests.stacks.edits import DRILL_ROWS, ROWS, Row
 from tests.support import example_data, service_of, synthesized
 

@@ -8,8 +8,18 @@ from typing import Any
 import pytest
 
 from resiliency.review.output import markdown_of
-from tests.resiliency.review.stacks import Resources, pair, resource, reviewed
-from tests.resiliency.review.test_findings import ALLOW, association, drill, fault, machine, policy
+from tests.resiliency.review.stacks import (
+    ALLOW,
+    Resources,
+    association,
+    drill,
+    fault,
+    machine,
+    pair,
+    policy,
+    resource,
+    reviewed,
+)
 
 FAILOVER = {**pair(), **association()}
 OTHERS = {
