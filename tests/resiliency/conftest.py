@@ -1,17 +1,11 @@
-"""The command `resiliency`, run in the process of the tests, and its IAM policies."""
+"""The command `resiliency`, run in the process of the tests."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import pytest
 
 from resiliency.cli import main
-from tests.support import ROOT
-
-POLICIES = ROOT / "examples" / "policies"
-IDENTITY = "sts:GetCallerIdentity"
-"""The one action that needs no permission."""
 
 
 class Printed(NamedTuple):
@@ -46,13 +40,3 @@ def resiliency(capsys: pytest.CaptureFixture[str]) -> Resiliency:
         return printed
 
     return run
-
-
-def allowed_by(*policies: str) -> set[str]:
-    """The actions that policies allow."""
-    found: set[str] = set()
-    for policy in policies:
-        for each in json.loads((POLICIES / policy).read_text("utf-8"))["Statement"]:
-            listed = each["Action"]
-            found |= {listed} if isinstance(listed, str) else set(listed)
-    return found

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from resiliency.cli import main
 from resiliency.service_file import load
-from tests.resiliency.conftest import Resiliency
+from tests.resiliency.conftest import Printed, Resiliency
 
 ANSWERS = {
     "service": "shop",
@@ -22,17 +21,17 @@ ANSWERS = {
     "email": "ops@example.com",
 }
 
-Init = Callable[..., int]
+Init = Callable[..., Printed]
 
 
 @pytest.fixture
-def init(tmp_path: Path) -> Init:
+def init(tmp_path: Path, resiliency: Resiliency) -> Init:
     """Runs the command with all options, some of them changed or left out."""
 
-    def run(*more: str, **changes: str | None) -> int:
+    def run(*more: str, status: int = 0, **changes: str | None) -> Printed:
         given = {**ANSWERS, **{key.replace("_", "-"): value for key, value in changes.items()}}
         options = [f"--{key}={value}" for key, value in given.items() if value is not None]
-        return main(["init", *options, *more, "--folder", str(tmp_path / "services")])
+        return resiliency("init", *options, *more, "--folder", tmp_path / "services", status=status)
 
     return run
 
@@ -45,7 +44,7 @@ class Terminal(io.StringIO):
 
 
 def test_the_file_passes_check(init: Init, tmp_path: Path, resiliency: Resiliency) -> None:
-    assert init() == 0
+    init()
     (service,) = load(tmp_path / "services")
     environment = service.environments["production"]
     assert environment.hosts.blue.name == "shop-blue"
@@ -55,7 +54,7 @@ def test_the_file_passes_check(init: Init, tmp_path: Path, resiliency: Resilienc
 
 
 def test_what_is_commented_out_is_valid_too(init: Init, tmp_path: Path) -> None:
-    assert init() == 0
+    init()
     file = tmp_path / "services" / "shop.yaml"
     text = file.read_text(encoding="utf-8")
     file.write_text(re.sub(r"^    # (?=\w+:|  )", "    ", text, flags=re.M), encoding="utf-8")
@@ -66,15 +65,14 @@ def test_what_is_commented_out_is_valid_too(init: Init, tmp_path: Path) -> None:
     assert set(environment.dependencies) == {"db"}
 
 
-def test_nothing_is_overwritten(init: Init, capsys: pytest.CaptureFixture[str]) -> None:
-    assert init() == 0
-    assert init() == 2
-    assert "shop.yaml: exists already; init overwrites nothing" in capsys.readouterr().err
+def test_nothing_is_overwritten(init: Init) -> None:
+    init()
+    assert "shop.yaml: exists already; init overwrites nothing" in init(status=2).err
 
 
 def test_environment_and_zone_can_be_chosen(init: Init, tmp_path: Path) -> None:
     more = ("--environment", "staging", "--zone-name", "shop.example.com")
-    assert init(*more) == 0
+    init(*more)
     (service,) = load(tmp_path / "services")
     assert service.environments["staging"].hosted_zone.name == "shop.example.com"
 
@@ -89,42 +87,27 @@ def test_environment_and_zone_can_be_chosen(init: Init, tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_option_is_refused(
-    changes: dict[str, str | None],
-    message: str,
-    init: Init,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, str | None], message: str, init: Init, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    assert init(**changes) == 2
-    assert message in capsys.readouterr().err
+    assert message in init(status=2, **changes).err
 
 
-def test_a_folder_that_can_not_be_written_is_an_error(
-    init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_that_can_not_be_written_is_an_error(init: Init, tmp_path: Path) -> None:
     (tmp_path / "services").write_text("", encoding="utf-8")
-    assert init() == 2
-    assert "can't be written" in capsys.readouterr().err
+    assert "can't be written" in init(status=2).err
 
 
 def test_a_terminal_is_asked_until_the_answer_is_valid(
-    init: Init,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    init: Init, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("westeros\nus-west-2\n"))
-    assert init(region=None) == 0
+    printed = init(region=None).out
     assert load(tmp_path / "services")[0].environments["production"].region == "us-west-2"
-    printed = capsys.readouterr().out
     assert printed.count("AWS region of the hosts (like us-west-2):") == 2
     assert "westeros" in printed
 
 
-def test_an_end_of_the_input_is_no_traceback(
-    init: Init, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_end_of_the_input_is_no_traceback(init: Init, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", Terminal(""))
-    assert init(email=None) == 2
-    assert "init: no answer for --email" in capsys.readouterr().err
+    assert "init: no answer for --email" in init(status=2, email=None).err

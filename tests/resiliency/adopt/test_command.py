@@ -7,9 +7,10 @@ from botocore.client import BaseClient
 
 from resiliency.account import readers
 from resiliency.drill_cli.aws import action
+from tests.iam_findings import actions_of
 from tests.resiliency.adopt.accounts import RECORD, REGION, HandMade, recipe
 from tests.resiliency.adopt.conftest import Adopt, fields
-from tests.resiliency.conftest import IDENTITY, Resiliency, allowed_by
+from tests.resiliency.conftest import Resiliency
 
 pytestmark = pytest.mark.slow
 
@@ -99,7 +100,7 @@ def test_the_policy_allows_what_adopt_asks_for_and_nothing_else(
     adopt()
     # Only hosts behind load balancers have these.
     asked |= {readers.BALANCERS, readers.TARGET_GROUPS, readers.TARGETS}
-    assert {action(*each) for each in asked} - {IDENTITY} == allowed_by("adopt.json")
+    assert {action(*each) for each in asked} - {"sts:GetCallerIdentity"} == actions_of("adopt.json")
 
 
 @pytest.mark.parametrize("value", ["db", "db=host", "=host:1", "db=host:port"])

@@ -14,8 +14,9 @@ from resiliency.review.sides import Sides
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 OUTAGES = 50
-TOPIC = "arn:aws:sns:us-west-2:532151327118:pager"
 Resources = Mapping[str, Mapping[str, Any]]
+TOPIC = "arn:aws:sns:us-west-2:532151327118:pager"
+ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": ["a", "b"]}
 
 
 def resource(kind: str, more: Mapping[str, Any] | None = None, /, **properties: Any) -> Any:
@@ -38,17 +39,20 @@ def reviewed(
     outages: int = OUTAGES,
 ) -> Review:
     """The review of two versions of one stack."""
-    return reviewed_stacks([stack(before)], [stack(after)], now, running, outages)
+    return reviewed_stacks(
+        [stack(before)], [stack(after)], now=now, running=running, outages=outages
+    )
 
 
 def reviewed_stacks(
     before: Sequence[SynthesizedStack],
     after: Sequence[SynthesizedStack],
+    *,
     now: datetime = NOW,
     running: Mapping[tuple[str, str], str] | None = None,
     outages: int = OUTAGES,
 ) -> Review:
-    """The review of two versions of some stacks."""
+    """The review of two versions of several stacks."""
     sides = Sides(before, after, changes_between(before, after), now, running)
     return review(sides, outages=outages)
 
@@ -138,11 +142,7 @@ def without(resources: Mapping[str, Any], *logical_ids: str) -> dict[str, Any]:
     return {key: each for key, each in resources.items() if key not in logical_ids}
 
 
-ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": ["a", "b"]}
-
-
 def policy(*statements: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    """A policy of these statements."""
     document = {"Version": "2012-10-17", "Statement": list(statements)}
     return {"P": resource("IAM::ManagedPolicy", PolicyDocument=document, **more)}
 

@@ -1,10 +1,11 @@
-"""What a review says of a change to records, and to the signals that move clients."""
+"""Who clients are sent to, and what decides it, in a review of the smallest stacks."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from tests.cases import cases
+import pytest
+
 from tests.resiliency.review.stacks import (
-    Resources,
     alarm,
     changed,
     configured,
@@ -16,100 +17,11 @@ from tests.resiliency.review.stacks import (
 )
 
 
-def moved(*, primary: str, secondary: str) -> dict[str, Any]:
-    """The pair with other hosts."""
-    first = changed(pair(), "Primary", ResourceRecords=[primary])
-    return changed(first, "Secondary", ResourceRecords=[secondary])
-
-
-def endpoint(**changes: Any) -> dict[str, Any]:
-    """A pair that an endpoint decides."""
-    config = {"Type": "HTTP", "IPAddress": "192.0.2.1", "Port": 80, **changes}
-    return changed(pair(), "Check", HealthCheckConfig=config)
-
-
-def calculated(threshold: int) -> dict[str, Any]:
-    """A pair whose health check counts the healthy ones of one other."""
-    children = [{"Ref": "Check"}]
-    config = {"Type": "CALCULATED", "ChildHealthChecks": children, "HealthThreshold": threshold}
-    return {**pair(check="All"), "All": resource("Route53::HealthCheck", HealthCheckConfig=config)}
-
-
-@cases(
-    ("before", "after", "expected"),
-    {
-        "a pair that goes leaves its name without an answer": (
-            pair(),
-            without(pair(), "Primary", "Secondary"),
-            ["danger site.example.com A has no answer any more in zone Z1"],
-        ),
-        "metrics of AWS have data": (
-            {},
-            {**pair(), "Alarm": alarm(Namespace="AWS/EC2")},
-            [],
-        ),
-        "a pair without a health check never moves clients": (
-            pair(),
-            changed(pair(), "Primary", HealthCheckId=None),
-            [
-                "danger site.example.com A has no health check any more: no failure moves clients "
-                "to the standby"
-            ],
-        ),
-        "a health check that is disabled": (
-            pair(),
-            configured(pair(), Disabled=True),
-            ["warning db-connectivity decides by another rule: disabled"],
-        ),
-        "a health check that is inverted": (
-            pair(),
-            configured(pair(), Inverted=True),
-            ["warning db-connectivity decides by another rule: inverted"],
-        ),
-        "a health check that is healthy without data": (
-            pair(),
-            configured(pair(), InsufficientDataHealthStatus="Healthy"),
-            ["warning db-connectivity decides by another rule: without data Unhealthy → Healthy"],
-        ),
-        "an endpoint with another threshold": (
-            endpoint(),
-            endpoint(FailureThreshold=5),
-            ["warning the endpoint decides by another rule: failure threshold 3 → 5"],
-        ),
-        "another signal decides": (
-            pair(),
-            endpoint(),
-            [
-                "warning db-connectivity no longer decides the failover of site.example.com: it "
-                "moves no clients",
-                "warning the endpoint decides the failover of site.example.com too: its failure "
-                "moves all clients",
-            ],
-        ),
-        "fewer healthy signals are needed": (
-            calculated(1),
-            calculated(0),
-            ["warning of 1 healthy signals, 0 must be healthy where 1 had to be before"],
-        ),
-        "the hosts exchange their roles": (
-            pair(),
-            moved(primary="192.0.2.2", secondary="192.0.2.1"),
-            [
-                "warning clients of site.example.com A are sent to 192.0.2.2 in place of 192.0.2.1 "
-                "(the hosts exchange their roles): within 60 s, where resolvers honor the TTL"
-            ],
-        ),
-        "another standby": (
-            pair(),
-            moved(primary="192.0.2.1", secondary="192.0.2.9"),
-            ["note the standby of site.example.com A is 192.0.2.9"],
-        ),
-    },
-)
-def test_what_a_change_means_for_clients(
-    before: Resources, after: Resources, expected: list[str]
-) -> None:
-    assert texts(reviewed(before, after), "clients") == expected
+def test_a_record_that_goes_leaves_its_name_without_an_answer() -> None:
+    found = reviewed(pair(), without(pair(), "Primary", "Secondary"))
+    assert texts(found, "clients") == [
+        "danger site.example.com A has no answer any more in zone Z1"
+    ]
 
 
 def test_another_identifier_is_another_record() -> None:
@@ -153,6 +65,36 @@ def test_a_new_pair_without_data_is_a_warning_as_nobody_uses_it_yet() -> None:
     assert found.startswith("warning down decides the failover of site.example.com")
 
 
+def test_metrics_of_aws_have_data() -> None:
+    after = {**pair(), "Alarm": alarm(Namespace="AWS/EC2")}
+    assert texts(reviewed({}, after), "clients") == []
+
+
+def test_a_pair_without_a_health_check_never_moves_clients() -> None:
+    found = reviewed(pair(), changed(pair(), "Primary", HealthCheckId=None))
+    assert texts(found, "clients") == [
+        "danger site.example.com A has no health check any more: no failure moves clients to the "
+        "standby"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"Disabled": True}, "db-connectivity decides by another rule: disabled"),
+        ({"Inverted": True}, "db-connectivity decides by another rule: inverted"),
+        (
+            {"InsufficientDataHealthStatus": "Healthy"},
+            "db-connectivity decides by another rule: without data Unhealthy → Healthy",
+        ),
+    ],
+)
+def test_another_configuration_of_a_health_check_is_another_rule(
+    changes: Mapping[str, Any], text: str
+) -> None:
+    assert texts(reviewed(pair(), configured(pair(), **changes)), "clients") == [f"warning {text}"]
+
+
 def test_a_health_check_keeps_the_former_rule_of_an_alarm() -> None:
     found = reviewed(pair(), {**pair(), "Alarm": alarm(Threshold=0.5)})
     assert (
@@ -164,6 +106,56 @@ def test_a_health_check_keeps_the_former_rule_of_an_alarm() -> None:
 def test_a_health_check_that_is_updated_reads_the_rule_again() -> None:
     after = configured({**pair(), "Alarm": alarm(Threshold=0.5)}, Inverted=False)
     assert "keeps" not in " ".join(texts(reviewed(pair(), after), "clients"))
+
+
+def test_exchanged_hosts_and_another_standby_differ() -> None:
+    swapped = changed(pair(), "Primary", ResourceRecords=["192.0.2.2"])
+    swapped = changed(swapped, "Secondary", ResourceRecords=["192.0.2.1"])
+    assert texts(reviewed(pair(), swapped), "clients") == [
+        "warning clients of site.example.com A are sent to 192.0.2.2 in place of 192.0.2.1 (the "
+        "hosts exchange their roles): within 60 s, where resolvers honor the TTL"
+    ]
+    moved = changed(pair(), "Secondary", ResourceRecords=["192.0.2.9"])
+    assert texts(reviewed(pair(), moved), "clients") == [
+        "note the standby of site.example.com A is 192.0.2.9"
+    ]
+
+
+def endpoint(**changes: Any) -> dict[str, Any]:
+    """A pair that an endpoint decides."""
+    config = {"Type": "HTTP", "IPAddress": "192.0.2.1", "Port": 80, **changes}
+    return changed(pair(), "Check", HealthCheckConfig=config)
+
+
+def test_an_endpoint_is_checked_by_another_rule() -> None:
+    found = texts(reviewed(endpoint(), endpoint(FailureThreshold=5)), "clients")
+    assert found == ["warning the endpoint decides by another rule: failure threshold 3 → 5"]
+
+
+def test_other_signals_that_decide_are_named() -> None:
+    assert texts(reviewed(pair(), endpoint()), "clients") == [
+        "warning db-connectivity no longer decides the failover of site.example.com: it moves no "
+        "clients",
+        "warning the endpoint decides the failover of site.example.com too: its failure moves all "
+        "clients",
+    ]
+
+
+def test_more_healthy_signals_may_be_needed() -> None:
+    def calculated(threshold: int) -> dict[str, Any]:
+        config = {
+            "Type": "CALCULATED",
+            "ChildHealthChecks": [{"Ref": "Check"}],
+            "HealthThreshold": threshold,
+        }
+        return {
+            **pair(check="All"),
+            "All": resource("Route53::HealthCheck", HealthCheckConfig=config),
+        }
+
+    assert texts(reviewed(calculated(1), calculated(0)), "clients") == [
+        "warning of 1 healthy signals, 0 must be healthy where 1 had to be before"
+    ]
 
 
 def test_a_failover_that_cant_be_followed_is_said() -> None:

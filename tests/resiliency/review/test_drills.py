@@ -1,4 +1,4 @@
-"""What a review says of drills that may run during an update, and of what they break."""
+"""Drills that run, start, or break something else, in a review."""
 
 from datetime import datetime, timezone
 from typing import Any
@@ -8,12 +8,19 @@ import pytest
 from tests.resiliency.review.stacks import (
     alarm,
     drill,
+    fault,
     machine,
     reviewed,
     reviewed_stacks,
     stack,
     texts,
 )
+
+
+def test_a_drill_without_one_of_its_stop_conditions() -> None:
+    found = reviewed({"F": fault("one", "two")}, {"F": fault("two", "three")})
+    assert texts(found, "protection") == ["warning one no longer stops drill, but three"]
+
 
 BY_HAND = "note a drill may also have been started by hand, which templates do not show"
 
@@ -60,8 +67,8 @@ def test_a_drill_that_runs_is_a_danger() -> None:
 def test_a_drill_that_runs_while_other_stacks_change_is_a_warning() -> None:
     drills = [stack(drill(machine()), "drills")]
     before, after = ([stack({"A": alarm(each)}), *drills] for each in ("a", "b"))
-    found = reviewed_stacks(before, after, running={("drills", "Machine"): "run-1"})
-    assert texts(found, "drills") == [
+    running = {("drills", "Machine"): "run-1"}
+    assert texts(reviewed_stacks(before, after, running=running), "drills") == [
         "warning the drill shutdown is running (run-1): its verdict is about the update too"
     ]
 

@@ -1,11 +1,17 @@
-"""What a review says of what Systems Manager does on hosts."""
+"""What an association runs on hosts, in a review."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from tests.resiliency.review.stacks import association, changed, resource, reviewed, texts
+from tests.resiliency.review.stacks import (
+    association,
+    changed,
+    resource,
+    reviewed,
+    texts,
+)
 
 ORDER = "one after the other, in an order that Systems Manager chooses, until one fails"
 

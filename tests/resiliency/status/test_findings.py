@@ -326,24 +326,20 @@ def _alias(made: Deployment) -> None:
     """Both records become aliases of load balancers."""
     resources = made.templates[made.stack("failover")]["Resources"].values()
     pair = [each["Properties"] for each in resources if each["Type"] == "AWS::Route53::RecordSet"]
-    for properties, record, color in zip(pair, made.records, ("blue", "green"), strict=True):
-        name = f"{color}.us-west-2.elb.amazonaws.com"
+    hosts = {plans.BLUE: plans.BLUE_ADDRESS, plans.GREEN: plans.GREEN_ADDRESS}
+    balancers = {host: f"dualstack.{host}.us-west-2.elb.amazonaws.com" for host in hosts}
+    for properties, record, balancer in zip(pair, made.records, balancers.values(), strict=True):
         target = {"HostedZoneId": "Z1H1FL5HABSF5", "EvaluateTargetHealth": True}
-        for each in (properties, record):
-            for key in ("ResourceRecords", "TTL"):
-                each.pop(key)
-        properties["AliasTarget"] = {**target, "DNSName": f"dualstack.{name}"}
-        record["AliasTarget"] = {**target, "DNSName": f"dualstack.{name}."}
-    made.templates[made.stack("failover")]["Metadata"]["Hosts"] = {
-        plans.BLUE: ["dualstack.blue.us-west-2.elb.amazonaws.com"],
-        plans.GREEN: ["dualstack.green.us-west-2.elb.amazonaws.com"],
-    }
-    addresses = {"dualstack.blue": plans.BLUE_ADDRESS, "dualstack.green": plans.GREEN_ADDRESS}
+        for each, name in ((properties, balancer), (record, f"{balancer}.")):
+            del each["ResourceRecords"], each["TTL"]
+            each["AliasTarget"] = {**target, "DNSName": name}
+    own = {host: [balancer] for host, balancer in balancers.items()}
+    made.templates[made.stack("failover")]["Metadata"]["Hosts"] = own
+    addresses = {balancer: [hosts[host]] for host, balancer in balancers.items()}
     real = made.account.service.resolve
 
     def resolve(name: str) -> Sequence[str]:
-        own = [each for start, each in addresses.items() if name.startswith(start)]
-        return own or real(name)
+        return addresses.get(name.rstrip(".")) or real(name)
 
     made.account.service.resolve = resolve  # type: ignore[method-assign]
 

@@ -1,11 +1,18 @@
-"""What a review says of alarms, subscriptions and stop conditions that go."""
+"""Alarms, notifications and schedules that no longer protect or begin to notify, in a review."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from tests.resiliency.review.stacks import TOPIC, alarm, fault, resource, reviewed, texts
+from tests.resiliency.review.stacks import (
+    TOPIC,
+    alarm,
+    pair,
+    resource,
+    reviewed,
+    texts,
+)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +80,40 @@ def test_protection_goes_away(
     assert texts(reviewed(before, after), "protection") == expected
 
 
-def test_a_drill_without_one_of_its_stop_conditions() -> None:
-    found = reviewed({"F": fault("one", "two")}, {"F": fault("two", "three")})
-    assert texts(found, "protection") == ["warning one no longer stops drill, but three"]
+def test_an_alarm_on_failovers_follows_the_former_health_check_for_a_while() -> None:
+    def of(check: str) -> dict[str, Any]:
+        dimensions = [{"Name": "HealthCheckId", "Value": check}]
+        return {"A": alarm("standby", Namespace="AWS/Route53", Dimensions=dimensions)}
+
+    (found,) = texts(reviewed(of("one"), of("two")), "protection")
+    assert found.startswith("warning Alarm standby watches the former health check until this")
+
+
+def test_a_new_subscriber_gets_an_email() -> None:
+    mail = {"S": resource("SNS::Subscription", Protocol="email", Endpoint="ops@example.com")}
+    queue = {"Q": resource("SNS::Subscription", Protocol="sqs", Endpoint="arn:aws:sqs:r:a:q")}
+    assert texts(reviewed({}, {**mail, **queue}), "messages") == [
+        "warning ops@example.com gets an e-mail of SNS, and no alarm until its link is followed"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ["warning until the metric has data, people are notified of Alarm new"]),
+        ({"TreatMissingData": "ignore"}, []),
+        ({"WarmUpConfiguration": {}}, []),
+        ({"Namespace": "AWS/EC2"}, []),
+        ({"ActionsEnabled": False}, []),
+        ({"AlarmActions": []}, []),
+        (
+            {"OKActions": [TOPIC], "TreatMissingData": "ignore"},
+            ["note once created, people are notified of the OK of Alarm new"],
+        ),
+    ],
+)
+def test_a_new_alarm_fires_until_its_metric_has_data(
+    changes: Mapping[str, Any], expected: list[str]
+) -> None:
+    new = alarm("new", MetricName="probe-heartbeat", **changes)
+    assert texts(reviewed(pair(), {**pair(), "New": new}), "messages") == expected

@@ -1,4 +1,4 @@
-"""What a review says of all other changes."""
+"""What no other subject of a review explains."""
 
 from tests.resiliency.review.stacks import (
     alarm,
@@ -34,7 +34,8 @@ def test_the_rest_is_short() -> None:
 
 def test_stacks_that_are_left_stay_deployed() -> None:
     before, after = [stack({"A": alarm()}, "old")], [stack({"K": resource("KMS::Key")}, "new")]
-    assert texts(reviewed_stacks(before, after), "rest")[0] == (
+    found = reviewed_stacks(before, after)
+    assert texts(found, "rest")[0] == (
         "warning not among the later stacks, so that they stay deployed as they are: old"
     )
 
