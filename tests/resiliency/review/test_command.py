@@ -189,5 +189,26 @@ def test_what_cant_be_asked_is_one_line(
     assert printed.err.count("\n") == 1
 
 
+def test_templates_of_another_form_give_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    strange = {
+        "A": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Dimensions": 1}},
+        "B": {"Type": 7},
+        "C": {"Type": "AWS::SSM::Association", "Properties": {"Targets": [1], "Parameters": 2}},
+        "D": {"Type": "AWS::Route53::RecordSetGroup", "Properties": {"RecordSets": [3]}},
+        "E": {"Type": "AWS::IAM::Role", "Properties": {"Policies": {"Statement": [None]}}},
+        "F": {"Type": "AWS::Scheduler::Schedule", "Properties": {"Target": 1}},
+        "G": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": 3}},
+        "H": {"Type": "AWS::SNS::Topic", "Properties": {"Tags": [3, "a"], "TopicName": 5}},
+        "I": {"Type": "AWS::FIS::ExperimentTemplate", "Properties": {"StopConditions": [1]}},
+        "J": {"Type": "AWS::Route53::HealthCheck", "Properties": {"HealthCheckConfig": 1}},
+        "K": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": {"Action": 1}}}},
+    }
+    write("before", {"Z": resource("KMS::Key")})
+    write("after", strange)
+    for sides in (["before", "after"], ["after", "before"], ["after", "after"]):
+        assert cli.main(["review", *sides]) in (0, 1, 3)
+        assert "Traceback" not in capsys.readouterr().err
+
+
 def test_the_levels_of_the_command_are_those_of_findings() -> None:
     assert tuple(each.value for each in Level) == LEVELS

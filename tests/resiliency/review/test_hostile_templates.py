@@ -71,9 +71,3 @@ def test_any_value_may_be_odd(resources: Resources, logical_id: str) -> None:
                 found = reviewed(*sides, outages=1)
                 assert json.dumps(found.to_json())
                 assert markdown_of(found)
-
-
-def test_a_type_may_be_a_number() -> None:
-    odd = {"A": {"Type": 7}}
-    assert len(reviewed({}, odd).changes) == 1
-    assert len(reviewed(odd, {}).changes) == 1
