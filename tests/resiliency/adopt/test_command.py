@@ -139,6 +139,7 @@ def test_an_edited_file_can_be_compared(
     assert "is a folder" in refusal(RECORD, "--service-file", str(tmp_path))
 
 
+@pytest.mark.no_cover
 def test_the_policy_allows_what_adopt_asks_for_and_nothing_else(
     made: HandMade, adopt: Adopt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from tests.resiliency.adopt.conftest import Adopt, actions, batch, fields
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.no_cover
 def test_a_pair_without_a_health_check_gets_one(made: HandMade, adopt: Adopt) -> None:
     zone, _, blue, _, green = zone_and_hosts(made)
     made.records(zone, *pair(blue, green, None))
@@ -110,6 +111,7 @@ def test_a_health_check_on_an_alarm_that_is_gone_or_elsewhere_is_found(
     assert f"health check {check}: does not exist, though a record names it" in found["findings"]
 
 
+@pytest.mark.no_cover
 def test_a_secondary_has_no_health_check_of_its_own(made: HandMade, adopt: Adopt) -> None:
     zone, _, blue, _, green = zone_and_hosts(made)
     alarm = made.status_alarm("other", "i-0ab55a49288f1da24", None)
@@ -141,6 +143,7 @@ def test_a_health_check_that_no_signal_names_is_found(made: HandMade, adopt: Ado
     assert ("health check", "AlarmIdentifier") in fields(found)
 
 
+@pytest.mark.no_cover
 def test_the_endpoint_decides_where_no_instance_is_the_active_host(
     made: HandMade, adopt: Adopt
 ) -> None:

@@ -265,6 +265,7 @@ def test_a_load_balancer_that_the_region_does_not_have_is_unknown(
     assert found["env"]["failover_on"] == ["endpoint"]
 
 
+@pytest.mark.no_cover
 def test_a_private_zone_is_written_as_one(made: HandMade, adopt: Adopt) -> None:
     zone = made.zone(private=True)
     _, blue = made.instance("bookstore-api-blue")
