@@ -8,7 +8,8 @@ from staged_resiliency.drills.drill_group import DrillGroup
 from staged_resiliency.drills.faults import DenyOrigin, Fault
 from staged_resiliency.drills.hypothesis import longest_minutes
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule, outside_window
-from staged_resiliency.drills.target import DrillTarget, DrillWindow
+from staged_resiliency.drills.target import DrillTarget
+from staged_resiliency.drills.window import DrillWindow
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     ClientsMove,

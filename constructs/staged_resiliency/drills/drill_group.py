@@ -22,11 +22,12 @@ from staged_resiliency.drills.gremlin_engine import GremlinEngine
 from staged_resiliency.drills.iam import place_of
 from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.lambda_code import code_archive
+from staged_resiliency.drills.network import DrillNetwork
 from staged_resiliency.drills.permissions import Scope, tags_of
 from staged_resiliency.drills.roles import Roles
 from staged_resiliency.drills.runtime.fault_settings import Origin
 from staged_resiliency.drills.runtime.scheduled_tasks import DrillSchedules
-from staged_resiliency.drills.target import DrillNetwork, DrillTarget
+from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.shared import aws_ids, limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError

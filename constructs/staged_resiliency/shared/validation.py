@@ -19,10 +19,10 @@ MAX_SLUG_CHARACTERS: Final = 40
 SLUG: Final = rf"^(?=.{{1,{MAX_SLUG_CHARACTERS}}}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 
 
-def shown(value: object, most: int = 60) -> str:
+def shown(value: object) -> str:
     """Quote a value for a message: short, printable, on one line."""
     text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= most else f"{text[: most - 3]}..."
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str | None:

@@ -6,10 +6,11 @@ list, end.
 
 from collections.abc import Sequence
 
-from staged_resiliency.drills.runtime import fault, gremlin_fault, origin_fault
+from staged_resiliency.drills.runtime import fault, fis, gremlin_fault, origin_fault
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.ending import FaultToEnd
-from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
+from staged_resiliency.drills.runtime.fault import FaultEndStatus
+from staged_resiliency.drills.runtime.fis import Experiment
 from staged_resiliency.drills.runtime.plan import Plan
 
 
@@ -22,7 +23,7 @@ def experiments_of_run(plan: Plan, execution: str, context: Context) -> Sequence
         return ()
     if plan.gremlin is not None:
         return gremlin_fault.experiments_of_run(plan, execution, context)
-    return fault.experiments_of_run(plan, execution, context)
+    return fis.experiments_of_run(plan, execution, context)
 
 
 def start_experiment(plan: Plan, execution: str, context: Context) -> Experiment:
@@ -31,7 +32,7 @@ def start_experiment(plan: Plan, execution: str, context: Context) -> Experiment
         return origin_fault.start(plan, plan.origin, execution, context)
     if plan.gremlin is not None:
         return gremlin_fault.start_experiment(plan, execution, context)
-    return fault.start_experiment(plan, execution, context)
+    return fis.start_experiment(plan, execution, context)
 
 
 def get_experiment(plan: Plan, experiment_id: str, context: Context) -> Experiment:
@@ -40,7 +41,7 @@ def get_experiment(plan: Plan, experiment_id: str, context: Context) -> Experime
         return origin_fault.get(plan.ending, plan.origin, experiment_id, context)
     if plan.gremlin is not None:
         return gremlin_fault.get_experiment(plan.ending, experiment_id, context)
-    return fault.get_experiment(experiment_id, context)
+    return fis.get_experiment(experiment_id, context)
 
 
 def aim_of_dry_run(plan: Plan, context: Context) -> tuple[str, str]:

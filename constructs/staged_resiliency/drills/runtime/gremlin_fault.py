@@ -17,8 +17,9 @@ from staged_resiliency.drills.runtime import fault, gremlin
 from staged_resiliency.drills.runtime.client_view import require_guards
 from staged_resiliency.drills.runtime.context import AwsError, Context, NotStartedError
 from staged_resiliency.drills.runtime.ending import Ending, FaultToEnd
-from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
+from staged_resiliency.drills.runtime.fault import FaultEndStatus
 from staged_resiliency.drills.runtime.fault_settings import FaultKind, GremlinAttack
+from staged_resiliency.drills.runtime.fis import Experiment
 from staged_resiliency.drills.runtime.gremlin import Attack, GremlinError
 from staged_resiliency.drills.runtime.hosts import Host
 from staged_resiliency.drills.runtime.plan import Plan

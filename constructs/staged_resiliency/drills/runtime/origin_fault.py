@@ -20,8 +20,9 @@ from staged_resiliency.drills.runtime import fault
 from staged_resiliency.drills.runtime.client_view import ask_target, require_guards
 from staged_resiliency.drills.runtime.context import AwsError, Context, NotStartedError
 from staged_resiliency.drills.runtime.ending import Ending, FaultToEnd
-from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
+from staged_resiliency.drills.runtime.fault import FaultEndStatus
 from staged_resiliency.drills.runtime.fault_settings import Origin
+from staged_resiliency.drills.runtime.fis import Experiment
 from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.store import Store, policy_key
 from staged_resiliency.experiment.observations import NO_ANSWER

@@ -1,4 +1,4 @@
-"""Reads the tables of bad service files, and of other bad files that an edit makes.
+"""Reads tables of edits of a file, with what is told of each: of service files and of others.
 
 A table is a text file of cases, so that edits and messages stand there as a user sees them:
 
@@ -25,7 +25,7 @@ TABLES: Final = Path(__file__).parent / "tables"
 
 @dataclass(frozen=True)
 class Case:
-    """One bad file: its name, its content, and every line that the user must get."""
+    """One file: the name of its case, its content, and every line that the user must get."""
 
     name: str
     content: str

@@ -230,8 +230,12 @@ def test_a_shutdown_is_judged_by_the_instance(ends_in: str) -> None:
         assert status(found, known) == ("completed", 80)
 
 
-def test_a_shutdown_whose_host_runs_on_is_complete_when_it_can_no_longer_stop() -> None:
-    with gremlin_account(SHUTDOWN, Script(instance={"State": {"Name": "running"}})) as found:
+@pytest.mark.parametrize("ends_in", ["Successful", "LostCommunication"])
+def test_a_shutdown_whose_host_runs_on_is_complete_when_it_can_no_longer_stop(
+    ends_in: str,
+) -> None:
+    script = Script(instance={"State": {"Name": "running"}})
+    with gremlin_account(SHUTDOWN, script, ends_in=ends_in) as found:
         known = start(found, 90)
         assert status(found, known) == ("initiating", None)
         found.service.now += 180
@@ -300,8 +304,10 @@ def test_a_host_that_shuts_down_though_its_attack_was_halted_is_started() -> Non
         assert not advance(found, known).over
         (attack,) = found.service.attacks
         assert attack.halted_at == found.service.now
-        assert f"{plans.BLUE} may yet shut down" in advance(found, known).message
-        found.service.now += 60
+        for seconds in (0, 10):  # while it is halting, and once it is halted
+            found.service.now += seconds
+            assert f"{plans.BLUE} may yet shut down" in advance(found, known).message
+        found.service.now += 50
         assert found.service.broken
         while not advance(found, known).over:
             found.service.now += 25

@@ -131,6 +131,14 @@ def test_a_statement_that_s3_refuses_is_no_fault() -> None:
         assert images(made).invalidated == {}
 
 
+def test_the_fault_acted_since_the_run_saw_it_or_else_since_the_statement_was_written() -> None:
+    with drilled() as made:
+        known = origin_fault.start(PLAN, ORIGIN, "arn:run-1", made.context).id
+        end(made)
+        assert advance(made, known, START + 7).acting_since == START + 7
+        assert advance(made, known).acting_since == START
+
+
 def test_a_deleted_bucket_has_no_fault() -> None:
     with drilled() as made:
         known = origin_fault.start(PLAN, ORIGIN, "arn:run-1", made.context).id
