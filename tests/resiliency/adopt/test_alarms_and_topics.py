@@ -4,6 +4,7 @@ import pytest
 
 from tests.resiliency.adopt.accounts import HandMade, pair, recipe, zone_and_hosts
 from tests.resiliency.adopt.conftest import Adopt, actions, commands, fields
+from tests.support import Data
 
 pytestmark = pytest.mark.slow
 
@@ -13,7 +14,7 @@ def test_an_alarm_at_two_of_three_is_kept_where_a_health_check_does_not_follow_i
 ) -> None:
     recipe(made)
     topic = made.topic()
-    late = {"EvaluationPeriods": 3, "DatapointsToAlarm": 2, "TreatMissingData": "breaching"}
+    late: Data = {"EvaluationPeriods": 3, "DatapointsToAlarm": 2, "TreatMissingData": "breaching"}
     made.connectivity_alarms("db", topic, "Database", **late)
     found = adopt()
     assert found["env"]["dependencies"]["db"]["alarm"] == {

@@ -36,9 +36,12 @@ def reviewed(
     *,
     now: datetime = NOW,
     running: Mapping[tuple[str, str], str] | None = None,
+    outages: int = OUTAGES,
 ) -> Review:
     """The review of two versions of one stack."""
-    return reviewed_stacks([stack(before)], [stack(after)], now=now, running=running)
+    return reviewed_stacks(
+        [stack(before)], [stack(after)], now=now, running=running, outages=outages
+    )
 
 
 def reviewed_stacks(
@@ -47,10 +50,11 @@ def reviewed_stacks(
     *,
     now: datetime = NOW,
     running: Mapping[tuple[str, str], str] | None = None,
+    outages: int = OUTAGES,
 ) -> Review:
     """The review of two versions of several stacks."""
     sides = Sides(before, after, changes_between(before, after), now, running)
-    return review(sides, outages=OUTAGES)
+    return review(sides, outages=outages)
 
 
 def texts(found: Review, topic: str) -> list[str]:
