@@ -171,9 +171,9 @@ def _network_notes(environment: Environment) -> Iterator[ServiceWarning]:
         yield ServiceWarning(
             "staged-resiliency:private-hosts",
             "hosts",
-            f"{' and '.join(each.name for each in private)} have private addresses: their probes "
-            "need NAT, or VPC endpoints for monitoring, ec2, ssm, ssmmessages and ec2messages and "
-            "a package repository in the network",
+            f"{' and '.join(each.name for each in private)}: with a private address a probe needs "
+            "NAT, or VPC endpoints for monitoring, ec2, ssm, ssmmessages and ec2messages and a "
+            "package repository in the network",
         )
     agent = environment.cloudwatch_agent
     if private and agent is not None and agent.state == "present":
