@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from xml.sax.saxutils import escape
 
+import pytest
+
 from staged_resiliency.probe.agent.attempt import REFUSED, Attempt, Failure, Tools
 from staged_resiliency.probe.agent.checks import Check
 from staged_resiliency.probe.agent.cloudwatch import SendError
@@ -284,6 +286,17 @@ def ones(minute: int, count: int, metric: str = "db-connectivity") -> list[Datum
         Datum(host_series(f"{metric}-{number}"), minute, 6, 6.0, 1.0, 1.0)
         for number in range(count)
     ]
+
+
+def outbox_of(
+    *,
+    folder: Path | None = None,
+    max_data: int = 100_000,
+    wall: Callable[[], float] = lambda: float(MIDNIGHT),
+    jitter: float = 1.0,
+) -> Outbox:
+    """An outbox whose spool must not fail, with pauses that do not vary."""
+    return Outbox(Spool(folder, max_data, "Bookstore", pytest.fail), wall, lambda: jitter)
 
 
 # --- Loopback
