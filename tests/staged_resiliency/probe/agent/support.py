@@ -5,7 +5,6 @@ import selectors
 import socket
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
+from staged_resiliency.probe.agent import metric_statistics
 from staged_resiliency.probe.agent.attempt import REFUSED, Attempt, Failure, Tools
 from staged_resiliency.probe.agent.checks import Check
 from staged_resiliency.probe.agent.cloudwatch import SendError
@@ -254,26 +254,8 @@ def config_of(checks: Mapping[str, Check], **others: Any) -> Config:
 
 
 def merged(data: Iterable[Datum]) -> Mapping[tuple[Series, int], Datum]:
-    """Statistic sets as CloudWatch adds them up, by series and minute."""
-    found: dict[tuple[Series, int], Datum] = {}
-    for datum in data:
-        key = datum.series, datum.minute
-        other = found.get(key)
-        found[key] = datum if other is None else both(other, datum)
-    return found
-
-
-def both(one: Datum, other: Datum) -> Datum:
-    """Two statistic sets of the same series and minute as one."""
-    return Datum(
-        one.series,
-        one.minute,
-        one.samples + other.samples,
-        one.total + other.total,
-        min(one.lowest, other.lowest),
-        max(one.highest, other.highest),
-        tuple((Counter(dict(one.values)) + Counter(dict(other.values))).items()),
-    )
+    """Data as CloudWatch adds them up, by series and minute."""
+    return {(datum.series, datum.minute): datum for datum in metric_statistics.merged(data)}
 
 
 def host_series(metric: str, host: str = BLUE) -> Series:

@@ -107,9 +107,9 @@ def test_each_whole_minute_arrives_with_its_six_samples_and_one_heartbeat(
     world: VirtualHost,
 ) -> None:
     world.observe(config_of({"db-connectivity": WELL, "bad": SLOW_TO_FAIL, "hangs": HANGING}))
-    world.run(6 * HOUR)
+    world.run(HOUR)
     sets = merged(world.cloudwatch.data())
-    for minute in range(MIDNIGHT + 60, MIDNIGHT + int(6 * HOUR) - 120, 60):
+    for minute in range(MIDNIGHT + 60, MIDNIGHT + int(HOUR) - 120, 60):
         assert sets[DB, minute] == Datum(DB, minute, 6, 6.0, 1.0, 1.0)
         for metric in ("bad", "hangs"):
             series = host_series(metric)
@@ -170,19 +170,18 @@ def test_while_failing_the_first_zero_of_each_minute_is_published_in_the_same_tu
     assert len(requests) in (10, 11)
 
 
-@pytest.mark.slow
 def test_targets_that_fail_for_long_cost_no_request_and_each_minute_arrives_soon_after_it(
     world: VirtualHost,
 ) -> None:
-    heals = world.time.now + HOUR + 0.5
-    checks: dict[str, Check] = {f"target-{number}": WELL for number in range(100)}
-    checks |= {f"broken-{number}": broken_within((0, heals)) for number in range(100)}
+    heals = world.time.now + 900.5
+    checks: dict[str, Check] = {f"target-{number}": WELL for number in range(5)}
+    checks |= {f"broken-{number}": broken_within((0, heals)) for number in range(5)}
     world.observe(config_of(checks))
     world.run(STEADY_SECONDS + 60)
     before = len(world.cloudwatch.requests)
     until_then = arrival_of_first_zeros(world).keys()
-    world.run(HOUR - STEADY_SECONDS - 60)
-    assert len(world.cloudwatch.requests) - before in (53, 54, 55), "one a minute"
+    world.run(900 - STEADY_SECONDS - 60)
+    assert len(world.cloudwatch.requests) - before == 9, "one a minute"
     ahead = world.time.wall() - world.time.clock()
     delays = {
         at + ahead - minute
@@ -317,14 +316,14 @@ def test_failures_are_counted_by_class_in_the_minutes_that_have_some(world: Virt
     }
     assert classes == {("db-failures", "refused"), ("hangs-failures", "timeout")}
     refused_series = Series("db-failures", (("Host", BLUE), ("Class", "refused")))
-    message = {minute: d.total for (series, minute), d in sets.items() if series == refused_series}
+    counted = {minute: d.total for (series, minute), d in sets.items() if series == refused_series}
     zeros = {
         minute: d.samples - d.total
         for (series, minute), d in sets.items()
         if series == host_series("db") and d.lowest == 0
     }
-    assert message == zeros
-    assert sum(message.values()) == 6
+    assert counted == zeros
+    assert sum(counted.values()) == 6
 
 
 def test_each_host_observes_the_others_and_never_itself(world: VirtualHost) -> None:

@@ -68,6 +68,15 @@ def test_the_largest_request_stays_below_a_megabyte(protocol: str, series: Serie
     assert max(map(len, requests)) <= MAX_DATA_PER_REQUEST
 
 
+def test_single_values_take_room_in_a_request_too() -> None:
+    outbox = outbox_of()
+    values = tuple((number + 0.123456, 1.0) for number in range(100_000, 100_150))
+    outbox.put([Datum(host_series("a"), MIDNIGHT, 150, 1.0, 1.0, 1.0, values)] * 100)
+    requests = requests_of(outbox)
+    assert max(body_bytes("query", data) for data in requests) < 1_000_000
+    assert len(requests[0]) > 20
+
+
 def test_a_thousand_usual_data_are_one_request() -> None:
     outbox = outbox_of()
     outbox.put(ones(MIDNIGHT, 1001))
