@@ -228,9 +228,10 @@ def test_parts_of_a_minute_wait_as_one() -> None:
     outbox.put([first])
     outbox.request(0)
     outbox.put([first._replace(total=0, lowest=0, highest=0)])
+    outbox.put([first._replace(total=0.5, lowest=0.5, highest=0.5)])
     outbox.failed(0)
     (datum,) = outbox.request(60)
-    assert datum == first._replace(samples=2, total=1, lowest=0, highest=1)
+    assert datum == first._replace(samples=3, total=1.5, lowest=0, highest=1)
 
 
 def test_what_was_kept_in_memory_is_written_once_the_disk_takes_it(tmp_path: Path) -> None:
