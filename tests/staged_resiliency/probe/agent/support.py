@@ -34,7 +34,7 @@ from tests.e2e.machine.servers import HttpAnswer, HttpRequest, ListeningServer
 T = TypeVar("T")
 
 MIDNIGHT = 1_795_392_000  # of a day in November 2026, UTC
-HOUR, DAY = 3600.0, 86_400.0
+HOUR, DAY = 3600, 86_400
 BLUE, GREEN = "bookstore-api-blue", "bookstore-api-green"
 SPOOLED = "*-*.json"  # files of the spool in the state folder
 DOWN = SendError("EndpointConnectionError", "no route to CloudWatch")
@@ -178,6 +178,30 @@ class VirtualCloudWatch:
     def data(self) -> list[Datum]:
         """All that was accepted."""
         return [datum for _, data in self.requests for datum in data]
+
+
+class FakeTransport:
+    """Takes requests, raises what it was given, or hangs while it is held."""
+
+    def __init__(self) -> None:
+        self.attempts: list[Sequence[Datum]] = []
+        self.sent: list[Datum] = []
+        self.troubles: list[Exception] = []
+        self.trouble: Exception | None = None
+        self.free = threading.Event()
+        self.free.set()
+
+    def send(self, data: Sequence[Datum]) -> None:
+        self.attempts.append(data)
+        self.free.wait(60)
+        trouble = self.troubles.pop(0) if self.troubles else self.trouble
+        if trouble is not None:
+            raise trouble
+        self.sent += data
+
+    def metrics(self) -> set[str]:
+        """The names of the metrics that were accepted."""
+        return {datum.series.metric for datum in list(self.sent)}
 
 
 class VirtualPublisher(Publisher):

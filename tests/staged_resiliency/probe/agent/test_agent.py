@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,6 @@ from staged_resiliency.probe.agent.identity import FILE_NAME, Identity, save_ide
 from staged_resiliency.probe.agent.journal import Journal
 from staged_resiliency.probe.agent.loop import Loop
 from staged_resiliency.probe.agent.metadata import Metadata
-from staged_resiliency.probe.agent.metric_statistics import Datum
 from staged_resiliency.probe.agent.spool import Spool
 from staged_resiliency.probe.agent.systemd import ServiceManager
 from tests.cases import cases
@@ -32,6 +31,7 @@ from tests.staged_resiliency.probe.agent.support import (
     GREEN,
     SPOOLED,
     WELL,
+    FakeTransport,
     InstanceMetadata,
     config_of,
     eventually,
@@ -46,24 +46,6 @@ SETTLE = module.settle
 NOT_KNOWN = "READY=1\nSTATUS=waiting: this host's name is not known yet"
 # Of all series, these are sampled soon after the start: their phases are small.
 FIRST, SECOND = "cdn-health", "ads-health"
-
-
-class FakeTransport:
-    """Takes requests, and hangs while it is held."""
-
-    def __init__(self) -> None:
-        self.sent: list[Datum] = []
-        self.attempts = 0
-        self.free = threading.Event()
-        self.free.set()
-
-    def send(self, data: Sequence[Datum]) -> None:
-        self.attempts += 1
-        self.free.wait(60)
-        self.sent += data
-
-    def metrics(self) -> set[str]:
-        return {datum.series.metric for datum in list(self.sent)}
 
 
 class Host:

@@ -13,9 +13,6 @@ from staged_resiliency.probe.agent import cloudwatch, metadata
 from staged_resiliency.probe.agent.cloudwatch import CloudWatch, SendError, _rendered
 from staged_resiliency.probe.agent.metadata import Metadata
 from staged_resiliency.probe.agent.metric_statistics import Datum, Series
-from staged_resiliency.probe.agent.outbox import Outbox
-from staged_resiliency.probe.agent.publisher import Publisher
-from staged_resiliency.probe.agent.spool import Spool
 from tests.cases import cases
 from tests.e2e.machine import put_metric_data
 from tests.e2e.machine.metadata_service import Credentials
@@ -32,7 +29,6 @@ from tests.staged_resiliency.probe.agent.support import (
     instance_metadata,
     ones,
     serving,
-    silence,
     unused_url,
 )
 
@@ -332,16 +328,6 @@ def test_an_instance_without_a_role_says_so_and_works_once_it_has_one(around: Ar
     assert around.send() is None
 
 
-def test_a_metadata_service_that_hangs_is_no_credentials(
-    around: Around, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("staged_resiliency.probe.agent.metadata.TIMEOUT_SECONDS", 0.1)
-    with silence() as url:
-        transport = CloudWatch("Bookstore", "us-west-2", Metadata(url), around.url)
-        with pytest.raises(SendError, match="no credentials: the metadata service can't be"):
-            transport.send(DATA)
-
-
 @pytest.mark.parametrize("hours", [-1, -30])
 def test_expired_credentials_that_the_metadata_service_returns_are_used_until_it_has_others(
     around: Around, hours: float
@@ -370,24 +356,6 @@ def test_credentials_that_expire_while_the_agent_runs_are_extended_too(
     monkeypatch.setattr(metadata, "_now", lambda: later)
     assert [around.send() for _ in range(3)] == [None] * 3
     assert {key for key, _ in around.signers()} == {"ASIA0000000000000001"}
-
-
-def test_an_error_of_a_library_fails_one_request_and_not_the_thread(
-    around: Around, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """botocore raises RuntimeError for some credentials."""
-    spool = Spool(None, 100, "Bookstore", pytest.fail)
-    publisher = Publisher(Outbox(spool, lambda: float(MIDNIGHT)), around.transport, pytest.fail)
-
-    def broken(**given: Any) -> None:
-        raise RuntimeError("the credentials are still expired")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(around.transport._client, "put_metric_data", broken)
-        trouble = publisher._send(DATA)
-    assert trouble is not None
-    assert "still expired" in str(trouble)
-    assert publisher._send(DATA) is None
 
 
 def test_single_values_are_sent_in_place_of_their_statistics() -> None:

@@ -1,7 +1,7 @@
 """What is published when: each minute once, and at once what an alarm waits for."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -37,12 +37,6 @@ from tests.staged_resiliency.probe.agent.support import (
 
 DB = host_series("db-connectivity")
 THROTTLED = SendError("Throttling", "Rate exceeded")
-
-
-@pytest.fixture
-def world() -> Iterator[VirtualHost]:
-    with VirtualHost() as world:
-        yield world
 
 
 def recorded(world: VirtualHost) -> list[tuple[float, Series, int, float]]:
@@ -101,20 +95,6 @@ def test_hosts_tell_their_minutes_at_different_times() -> None:
             times.add(round((last - world.time.now + world.time.wall()) % 60, 2))
     assert len(times) == 20
     assert all(1 <= after < 11 for after in times)
-
-
-def test_each_whole_minute_arrives_with_its_six_samples_and_one_heartbeat(
-    world: VirtualHost,
-) -> None:
-    world.observe(config_of({"db-connectivity": WELL, "bad": SLOW_TO_FAIL, "hangs": HANGING}))
-    world.run(HOUR)
-    sets = merged(world.cloudwatch.data())
-    for minute in range(MIDNIGHT + 60, MIDNIGHT + int(HOUR) - 120, 60):
-        assert sets[DB, minute] == Datum(DB, minute, 6, 6.0, 1.0, 1.0)
-        for metric in ("bad", "hangs"):
-            series = host_series(metric)
-            assert sets[series, minute] == Datum(series, minute, 6, 0.0, 0.0, 0.0)
-        assert sets[host_series(HEARTBEAT_METRIC), minute].samples == 1
 
 
 def test_a_clock_that_runs_a_little_slow_makes_no_minute_twice(world: VirtualHost) -> None:

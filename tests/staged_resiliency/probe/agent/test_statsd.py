@@ -283,12 +283,6 @@ def test_the_memory_is_bounded_whatever_is_sent() -> None:
 # In the agent
 
 
-@pytest.fixture
-def world() -> Iterator[VirtualHost]:
-    with VirtualHost() as world:
-        yield world
-
-
 def receive(world: VirtualHost, observed: Any, datagram: bytes) -> None:
     observed._statsd._aggregation.receive(datagram)
 
