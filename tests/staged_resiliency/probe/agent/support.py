@@ -282,6 +282,20 @@ def merged(data: Iterable[Datum]) -> Mapping[tuple[Series, int], Datum]:
     return {(datum.series, datum.minute): datum for datum in metric_statistics.merged(data)}
 
 
+def recorded(world: VirtualHost) -> list[tuple[float, Series, int, float]]:
+    """Each sample from now on: when it was known, of what, in which minute, and its value."""
+    found: list[tuple[float, Series, int, float]] = []
+    usual = world.journal.result
+
+    def result(result: Any, *, changed: bool) -> None:
+        value = float(result.failure is None)
+        found.append((world.time.now, result.sampler.series, result.minute, value))
+        usual(result, changed=changed)
+
+    world.journal.result = result  # type: ignore[method-assign]
+    return found
+
+
 def host_series(metric: str, host: str = BLUE) -> Series:
     return Series(metric, (("Host", host),))
 
@@ -330,6 +344,13 @@ def unused_url() -> str:
     """Return a URL at which no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def free_port() -> int:
+    """A port at which nobody listens on either loopback address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
 
 
 @dataclass

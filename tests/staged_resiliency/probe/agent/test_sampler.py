@@ -173,22 +173,6 @@ def test_each_sample_counts_once_in_the_minute_that_the_clock_showed_when_it_beg
         assert sampler.skipped == 0
 
 
-def test_a_repeated_second_puts_no_sample_into_a_wrong_minute(world: VirtualHost) -> None:
-    """As with a leap second: 23:59:59 comes twice."""
-    results: list[Result] = []
-    sampler = Sampler(world.tools, host_series("db"), WELL, 10, 5, results.append)
-    world.time.set_wall(DAY - 0.5)
-    sampler.take()
-    world.run(0.6)
-    world.time.set_wall(-1)
-    sampler.take()
-    world.run(1)
-    sampler.take()
-    world.run(1)
-    day = MIDNIGHT + int(DAY)
-    assert [result.minute for result in results] == [day - 60, day - 60, day]
-
-
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Apia"])
 def test_the_time_zone_means_nothing(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
     monkeypatch.setenv("TZ", zone)
