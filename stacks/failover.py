@@ -32,7 +32,7 @@ from staged_resiliency import (
     TcpConnect,
 )
 from staged_resiliency.drills.alarm_effects import AlarmKind
-from staged_resiliency.shared import names, validation
+from staged_resiliency.shared import names, network_names
 from staged_resiliency.shared.hosts import COLORS, Color, other
 
 from .dependency_failovers import dependency_failovers_of
@@ -291,7 +291,7 @@ def _host(host: Host) -> FailoverHost:
         target: AliasTarget | AddressTarget = AliasTarget(
             host.alias.dns_name, host.alias.hosted_zone_id, ipv6=host.alias.ipv6
         )
-    elif host.address is not None and validation.is_ipv6(host.address):
+    elif host.address is not None and network_names.is_ipv6(host.address):
         target = AddressTarget(ipv6=host.address)
     else:
         target = AddressTarget(ipv4=host.address, ipv6=host.ipv6_address)

@@ -27,8 +27,6 @@ from tests.support import (
     synthesize,
 )
 
-pytestmark = pytest.mark.no_cover
-
 NOTIFICATIONS = "notifications-532151327118-us-west-2-PingPublicationsSNS"
 ROLE = "AWS::IAM::Role"
 VIRGINIA = "notifications-532151327118-us-east-1-PingPublicationsSNS"

@@ -12,7 +12,8 @@ import pytest
 
 from resiliency.service_file import Service
 from tests.stacks.change_set import create_only
-from tests.stacks.edits import PRIMARY, ROWS, Row
+from tests.stacks.edits import ROWS, Row
+from tests.stacks.edits.row import PRIMARY
 from tests.support import (
     Data,
     Template,
@@ -23,8 +24,6 @@ from tests.support import (
     service_of,
     synthesize,
 )
-
-pytestmark = pytest.mark.no_cover
 
 RECORD = "AWS::Route53::RecordSet"
 STACK = "bookstore-production-failover"

@@ -12,6 +12,8 @@ from staged_resiliency import (
     AlarmSignal,
     AlarmTopic,
     AliasTarget,
+    CloudWatchAgent,
+    CloudWatchAgentConfiguration,
     EndpointHealthCheck,
     EndpointSignal,
     FailoverHost,
@@ -114,6 +116,13 @@ def everything(stack: Stack) -> None:
         instances=InstancesById([an_instance(stack, "Other"), INSTANCE_ID]),
         state="absent",
     )
+    CloudWatchAgent(
+        stack,
+        "CloudWatchAgent",
+        name="shop-cw",
+        configuration=CloudWatchAgentConfiguration(memory=True, disks=["/"]),
+        instances=InstancesByName(["shop-blue"]),
+    )
     EndpointHealthCheck(stack, "Tcp", address="2600:1f14::8", request=TcpConnect(1), label="tcp")
 
 
@@ -177,6 +186,7 @@ KINDS: Mapping[str, tuple[str, str, Callable[[Data], Data]]] = {
     RECORD: ("route53", "ChangeResourceRecordSets", record_request),
     DOCUMENT: ("ssm", "CreateDocument", document_request),
     ASSOCIATION: ("ssm", "CreateAssociation", dict),
+    "AWS::SSM::Parameter": ("ssm", "PutParameter", dict),
     POLICY: ("iam", "CreatePolicy", policy_request),
 }
 
@@ -192,9 +202,10 @@ def template() -> Template:
         "alarms": (ALARM, 7),
         "health checks": (HEALTH_CHECK, 6),
         "records": (RECORD, 8),
-        "documents": (DOCUMENT, 2),
-        "associations": (ASSOCIATION, 2),
-        "policies": (POLICY, 2),
+        "documents": (DOCUMENT, 3),
+        "associations": (ASSOCIATION, 3),
+        "parameters": ("AWS::SSM::Parameter", 1),
+        "policies": (POLICY, 3),
     },
 )
 def test_the_apis_take_what_is_rendered(resource_type: str, count: int, template: Template) -> None:

@@ -21,7 +21,7 @@ from staged_resiliency.drills.runtime.fault_settings import Database
 from staged_resiliency.drills.runtime.plan import Plan, Predicted
 from staged_resiliency.drills.schedule import DrillSchedule
 from staged_resiliency.drills.state_machine import definition
-from staged_resiliency.drills.target import DrillWindow
+from staged_resiliency.drills.window import DrillWindow
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     Expectation,

@@ -19,6 +19,7 @@ REGION = "us-west-2"
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # they take longer than the tests
     with moto.mock_aws():
         yield Account(REGION, None, permissions="docs/adopting.md")
 
@@ -60,9 +61,8 @@ def test_more_alarms_than_a_call_names_are_read(account: Account) -> None:
 
 def test_instances_are_found_by_a_filter_with_their_names(account: Account) -> None:
     ec2 = boto3.client("ec2", region_name=REGION)
-    image = ec2.describe_images()["Images"][0]["ImageId"]
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "shop-blue"}]}]
-    made = ec2.run_instances(ImageId=image, MinCount=2, MaxCount=2, TagSpecifications=tags)
+    made = ec2.run_instances(ImageId="ami-1", MinCount=2, MaxCount=2, TagSpecifications=tags)
     kept, gone = (each["InstanceId"] for each in made["Instances"])
     ec2.terminate_instances(InstanceIds=[gone])
     (found,) = readers.instances(account.home, "tag:Name", ["shop-blue"])

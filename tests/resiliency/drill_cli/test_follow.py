@@ -37,10 +37,6 @@ def scripted(drill: Drill) -> Run:
     return run
 
 
-def lines(out: str) -> list[str]:
-    return out.splitlines()
-
-
 def test_a_run_is_shown_phase_by_phase_and_a_passed_one_is_a_success(drill: Drill) -> None:
     scripted(drill)
     seen = [
@@ -51,7 +47,7 @@ def test_a_run_is_shown_phase_by_phase_and_a_passed_one_is_a_success(drill: Dril
     key = "runs/shutdown/run-1/phases/1-observe.json"
     drill.aws.service.after(70, lambda: drill.aws.put(key, phase_record("Observe", NOW + 31, seen)))
     drill.aws.service.after(310, lambda: drill.aws.record(journal(), "run-1"))
-    expected = lines(drill("follow").out)
+    expected = drill("follow").out.splitlines()
     assert expected[0] == "shutdown of bookstore in production, run run-1"
     assert expected[1].startswith("Ctrl-C ends this view only")
     assert expected[2:16] == [
@@ -251,28 +247,21 @@ def test_where_there_is_nothing_to_follow_a_line_says_so(
     assert len(error.splitlines()) == 1
 
 
-class OnTerminal(SafeConsole):
-    """A terminal of 110 columns, kept in a list."""
-
-    made: "list[OnTerminal]"
-
-    def __init__(self) -> None:
-        super().__init__(width=110, record=True)
-        self._force_terminal = self.is_interactive = True
-        self.made.append(self)
-
-
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> list[OnTerminal]:
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 110 columns."""
+
+    class OnTerminal(SafeConsole):
+        def __init__(self) -> None:
+            super().__init__(width=110)
+            self._force_terminal = self.is_interactive = True
+
     monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setattr(OnTerminal, "made", [], raising=False)
     monkeypatch.setattr(dispatch, "SafeConsole", OnTerminal)
-    return OnTerminal.made
 
 
-def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(
-    drill: Drill, terminal: list[OnTerminal]
-) -> None:
+@pytest.mark.usefixtures("terminal")
+def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(drill: Drill) -> None:
     scripted(drill)
     drill.aws.service.after(310, lambda: drill.aws.record(journal(), "run-1"))
     seen = [(NOW + 32, "client", plans.RECORD, "no answer")]
@@ -295,9 +284,8 @@ def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(
     assert "All 5 expectations met." in frame
 
 
-def test_a_picture_without_anything_seen_shows_the_phases_alone(
-    drill: Drill, terminal: list[OnTerminal]
-) -> None:
+@pytest.mark.usefixtures("terminal")
+def test_a_picture_without_anything_seen_shows_the_phases_alone(drill: Drill) -> None:
     run = drill.aws.begin("shutdown", "run-1")
     run.phase("Preflight", NOW - 9, NOW - 8, go=False, message="an alarm is on")
     run.end("SUCCEEDED", NOW)
@@ -308,9 +296,8 @@ def test_a_picture_without_anything_seen_shows_the_phases_alone(
     assert "Steady state" not in out  # it will never come
 
 
-def test_before_the_first_look_the_picture_says_what_is_wrong(
-    drill: Drill, terminal: list[OnTerminal]
-) -> None:
+@pytest.mark.usefixtures("terminal")
+def test_before_the_first_look_the_picture_says_what_is_wrong(drill: Drill) -> None:
     scripted(drill)
     drill.aws.refuse(*HISTORY, ApiError("ThrottlingException"))
     out = drill("follow", status=1).out

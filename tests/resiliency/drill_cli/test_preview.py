@@ -109,8 +109,7 @@ def test_the_pause_after_the_last_drill_is_shown(drill: Drill) -> None:
     out = drill("preview", "shutdown").text
     assert f"the last drill, {last}, ended only just now; start the next one after 19:45" in out
     drill.aws.service.now += 901
-    printed = drill("preview", "shutdown")
-    assert "It would start now" in printed.out
+    assert "It would start now" in drill("preview", "shutdown").out
 
 
 def test_private_hosts_are_asked_from_within_their_vpc(drill: Drill) -> None:
@@ -159,8 +158,7 @@ def test_a_blackhole_that_moves_nobody_says_what_fails_meanwhile(drill: Drill) -
     out = drill("preview", "enabled").text
     assert "They stay on bookstore-api-blue; what needs db fails there meanwhile." in out
     assert "cancels the fault; the host itself ends it after 5 min at the latest" in out
-    printed = drill("preview", "unasked")
-    assert "The hypothesis has no expectation of clients." in printed.out
+    assert "The hypothesis has no expectation of clients." in drill("preview", "unasked").out
 
 
 def test_a_degraded_dependency_is_slower_meanwhile(drill: Drill) -> None:

@@ -72,8 +72,7 @@ def test_a_page_is_written_and_its_name_stays_out_of_the_json(drill: Drill, tmp_
 
 def test_a_dry_run_has_its_place_in_table_and_page(drill: Drill, tmp_path: Path) -> None:
     drill.aws.record(dry_run(), "run-1")
-    done = drill("report", "shutdown", "--html", "drills.html")
-    assert "dry run" in done.out
+    assert "dry run" in drill("report", "shutdown", "--html", "drills.html").out
     page = (tmp_path / "drills.html").read_text(encoding="utf-8")
     assert "Dry run: no fault was injected: would be aimed at i-0" in page
     assert "0 of 1 passed, 1 dry run (shutdown)" in page

@@ -10,7 +10,7 @@ from resiliency.failover_model.expressions import TemplateError
 from resiliency.failover_model.graph import AlarmCheck
 from resiliency.failover_model.template_reader import read_graph
 from tests.cases import cases
-from tests.resiliency.failover_model.support import Data, changed, edited, hand_written, refusal
+from tests.resiliency.failover_model.support import Data, edited, hand_written, refusal
 
 NOTHING = {"Ref": "AWS::NoValue"}
 
@@ -76,41 +76,6 @@ def test_an_output_that_no_template_has_is_refused() -> None:
         "HealthCheckId: reads the output 'Other' of the stack 'checks', which none of the "
         "templates has; also give the template of that stack"
     )
-
-
-@pytest.mark.parametrize(
-    ("place", "value", "reason"),
-    [
-        (
-            "First.TTL",
-            {"Fn::If": ["Fast", 10, 60]},
-            "depends on a condition, which only the deployment knows; "
-            "`resiliency timing --parameter NAME=VALUE` gives a parameter's value",
-        ),
-        (
-            "First.HealthCheckId",
-            {"Fn::ImportValue": "health"},
-            "imports 'health', which none of the templates exports; also give the template that "
-            "exports it",
-        ),
-        (
-            "First.HealthCheckId",
-            {"Fn::FindInMap": ["A", "B", "C"]},
-            "Fn::FindInMap: there is no A; "
-            "`resiliency timing --parameter NAME=VALUE` gives a parameter's value",
-        ),
-        (
-            "First.HealthCheckId",
-            {"Fn::Select": [0, ["A", "B"]]},
-            "uses Fn::Select in a way that is not followed here",
-        ),
-        ("First.HealthCheckId", ["Both"], "is neither text nor number nor a reference, but list"),
-    ],
-)
-def test_an_expression_that_can_not_be_followed_is_refused_at_its_place(
-    place: str, value: object, reason: str
-) -> None:
-    assert refusal(changed(place, value)) == f"site: {place.replace('.', ': ')}: {reason}"
 
 
 def own_name(resources: Data) -> None:

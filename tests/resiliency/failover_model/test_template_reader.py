@@ -1,23 +1,18 @@
 """Pairs of failover records are read from templates, whoever made them, or refused."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from resiliency.failover_model.alarm_evaluation import Missing
 from resiliency.failover_model.graph import AlarmCheck, CalculatedCheck, EndpointCheck, Metric
 from resiliency.failover_model.route53 import InsufficientData
+from resiliency.failover_model.template_files import parse_template
 from resiliency.failover_model.template_reader import read_graph
-from tests.cases import cases
-from tests.resiliency.failover_model.support import (
-    GONE,
-    Data,
-    changed,
-    edited,
-    hand_written,
-    refusal,
-)
+from tests.resiliency.failover_model.support import PAIR, Data, edited, hand_written, refusal
+from tests.resiliency.service_file.bad_input.cases import Case, cases_of
 from tests.support import Template, example, synthesize
 
 
@@ -120,71 +115,12 @@ def test_two_zones_that_are_known_to_differ_make_no_pair() -> None:
     assert "shop.example.com A: has no PRIMARY record" in refusal(templates)
 
 
-@pytest.mark.parametrize(
-    ("place", "value", "reason"),
-    [
-        ("Second.Failover", "STANDBY", "'STANDBY' is not among PRIMARY, SECONDARY"),
-        ("First.Name", GONE, "is missing"),
-        ("First.ResourceRecords", GONE, "is no list of values"),
-        ("First.TTL", GONE, "is missing"),
-        ("First.TTL", "soon", "'soon' is no number known before the deployment"),
-        ("First.TTL", 0.5, "0.5 is no whole number from 0 on"),
-        ("First.TTL", "inf", "inf is no whole number from 0 on"),
-        (
-            "First.TTL",
-            {"Ref": "Instance"},
-            "'${Instance}' is no number known before the deployment",
-        ),
-    ],
-)
-def test_a_value_of_a_record_that_can_not_be_read_is_refused_at_its_place(
-    place: str, value: object, reason: str
-) -> None:
-    assert refusal(changed(place, value)) == f"site: {place.replace('.', ': ')}: {reason}"
+REFUSED = cases_of(Path(__file__).parent / "tables" / "refused_templates.txt", PAIR)
 
 
-@cases(
-    ("edit", "message"),
-    {
-        "no record of a pair": (
-            lambda resources: (resources.pop("First"), resources.pop("Second")),
-            "site: no failover records there; give the templates that define the pair",
-        ),
-        "no secondary": (
-            lambda resources: resources.pop("Second"),
-            "shop.example.com A: has no SECONDARY record; give the template that defines it too",
-        ),
-        "two primaries": (
-            lambda resources: resources["Second"]["Properties"].update(Failover="PRIMARY"),
-            "site: Second: is a second PRIMARY of shop.example.com A; a pair has one",
-        ),
-        "no zone": (
-            lambda resources: resources["First"]["Properties"].pop("HostedZoneId"),
-            "site: First: names no hosted zone",
-        ),
-        "a record on condition": (
-            lambda resources: resources["First"].update(Condition="Fast"),
-            "site: First: has the condition Fast, which only the deployment knows; "
-            "`resiliency timing --parameter NAME=VALUE` gives a parameter's value",
-        ),
-        "a check of the record's own name": (
-            lambda resources: resources["EndpointCheck"]["Properties"].update(
-                HealthCheckConfig={"Type": "TCP", "FullyQualifiedDomainName": "Shop.example.com."}
-            ),
-            "shop.example.com A: EndpointCheck of the PRIMARY record checks the record's own name, "
-            "for which AWS calls the results unpredictable; check the host's address or a name of "
-            "its own",
-        ),
-        "properties that are none": (
-            lambda resources: resources["First"].update(Properties=[]),
-            "site: First: Properties: is no object",
-        ),
-    },
-)
-def test_records_that_make_no_pair_are_refused_with_the_reason(
-    edit: Callable[[Data], object], message: str
-) -> None:
-    assert refusal(edited(edit)) == message
+@pytest.mark.parametrize("case", [*REFUSED], ids=lambda case: case.name)
+def test_what_can_not_be_followed_is_refused_with_its_place_and_reason(case: Case) -> None:
+    assert refusal({"site": parse_template(case.content, "site")}) == "".join(case.problems)
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,7 @@ def test_the_alarm_on_failovers_is_the_one_on_the_primarys_health_check(
 
 
 def test_an_alarm_whose_actions_are_off_notifies_nobody(read: Read) -> None:
-    found = read(set_alarm(STATUS_ALARM, ActionsEnabled=False))
-    assert STATUS_ALARM not in found.actions
+    assert STATUS_ALARM not in read(set_alarm(STATUS_ALARM, ActionsEnabled=False)).actions
 
 
 def test_alarms_are_about_the_host_that_they_name(deployment: Deployment) -> None:

@@ -18,7 +18,7 @@ from resiliency.service_file.schema import json_schema
 from resiliency.service_file.yaml_source import Document, parse
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.agent import config as agent
-from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared import aws_ids, limits, names, validation
 from tests.properties import fewer_examples
 from tests.support import Data
 
@@ -32,7 +32,7 @@ def matching(pattern: str) -> st.SearchStrategy[str]:
 SLUGS = matching(r"[a-z][a-z0-9]{0,19}(-[a-z0-9]{1,9}){0,2}")
 LINES = matching(r"[\w(){}\[\]:#,'\"\\%@&*!|>-][\w (){}\[\]:#,'\"\\%@&*!|>-]{0,30}")
 LABELS = matching(r"[a-z0-9_]{1,20}")
-ZONE_IDS = matching(validation.HOSTED_ZONE_ID)
+ZONE_IDS = matching(aws_ids.HOSTED_ZONE_ID)
 PORTS = st.integers(1, 65535)
 TAGS = st.dictionaries(
     matching(r"[A-Zb-z][\w .:/=+@-]{0,20}"), matching(r"[\w .:/=+@-]{0,20}"), max_size=3

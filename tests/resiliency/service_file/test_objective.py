@@ -12,17 +12,11 @@ import yaml
 
 from resiliency.failover_model.faults import Fault, FaultKind
 from resiliency.failover_model.simulation import failover_times
-from resiliency.service_file import ServiceFileError, load, objective
+from resiliency.service_file import ServiceFileError, load, objective, objective_changes
 from resiliency.service_file.drill_safety import safety_problems
 from resiliency.service_file.model.service import Environment, Service
-from resiliency.service_file.objective import (
-    Change,
-    ObjectiveViolation,
-    best_changes,
-    changes_text,
-    objective_warnings,
-    violations_of,
-)
+from resiliency.service_file.objective import ObjectiveViolation, objective_warnings, violations_of
+from resiliency.service_file.objective_changes import Change, best_changes, changes_text
 from resiliency.service_file.partial_document import PartialDocument
 from resiliency.service_file.timing_graph import deciding_graph
 from resiliency.service_file.yaml_source import Document
@@ -57,7 +51,8 @@ few_outages = pytest.mark.usefixtures("_few_outages")
 
 @pytest.fixture
 def _few_outages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objective, "OUTAGES_PER_FAULT", 200)
+    for module in (objective, objective_changes):
+        monkeypatch.setattr(module, "OUTAGES_PER_FAULT", 200)
 
 
 def settings(miss: ObjectiveViolation) -> list[str]:
@@ -225,7 +220,7 @@ def test_the_search_grows_with_dependencies_not_with_their_combinations(seconds:
 def test_too_many_combinations_are_not_tried_but_changes_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(objective, "_MOST_COMBINATIONS", 1)
+    monkeypatch.setattr(objective_changes, "_MOST_COMBINATIONS", 1)
     miss = misses(service_with(300, "endpoint"))["endpoint dead"]
     assert settings(miss) == ["'endpoint' added to failover_on"]
     assert miss.gives <= miss.seconds

@@ -12,7 +12,7 @@ from staged_resiliency import OriginFailover
 from tests.staged_resiliency.support import refused, synthesized
 from tests.support import Data, Template, resources_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.measured]
+pytestmark = pytest.mark.slow
 
 MAIN, BACKUP = "main.example.com", "backup.example.com"
 

@@ -61,14 +61,6 @@ def test_missing_data_is_rendered_as_chosen(missing_data: MissingData, rendered:
     assert alarm_with(missing_data=missing_data)["TreatMissingData"] == rendered
 
 
-def test_cloudwatchs_default_for_missing_data_is_left_out() -> None:
-    assert "TreatMissingData" not in alarm_with(missing_data=MissingData.CLOUDWATCH_DEFAULT)
-
-
-def test_recovery_is_not_notified_unless_asked_for() -> None:
-    assert "OKActions" not in alarm_with()
-
-
 REFERENCE = {"Ref": "a topic"}
 
 
@@ -101,10 +93,6 @@ def test_an_alarm_notifies_a_topic_by_reference_or_arn(
 @cases(
     ("changes", "message"),
     {
-        "empty name": (
-            {"alarm_name": ""},
-            "SignalAlarm: alarm_name: '' is not an alarm name (printable ASCII)",
-        ),
         "name with an umlaut": (
             {"alarm_name": "shöp"},
             "SignalAlarm: alarm_name: 'shöp' is not an alarm name (printable ASCII)",

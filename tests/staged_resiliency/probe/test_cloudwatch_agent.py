@@ -21,8 +21,7 @@ from staged_resiliency import (
     ProcessesByName,
 )
 from staged_resiliency.probe.cloudwatch_document import document_content
-from staged_resiliency.shared import limits
-from tests.staged_resiliency.api_model import problems_of as problems_of_request
+from tests.cases import cases
 from tests.staged_resiliency.probe.cloudwatch_agent import published
 from tests.staged_resiliency.support import (
     ASSOCIATION,
@@ -125,51 +124,53 @@ def test_a_command_is_no_pattern() -> None:
     assert not re.search(pattern, "/usr/bin/java -jar shopXjar --port=8080")
 
 
-@pytest.mark.parametrize(
-    ("message", "make"),
-    [
-        (
-            "CloudWatchAgentConfiguration: has no memory, disks or processes: there is nothing to "
-            "measure",
+@cases(
+    ("kind", "given", "message"),
+    {
+        "nothing": (
             CloudWatchAgentConfiguration,
+            {},
+            "has no memory, disks or processes: there is nothing to measure",
         ),
-        (
-            "CloudWatchAgentConfiguration: disks: 'data' is not the path of a mounted file system "
-            "(letters, digits and . _ - between slashes, at most 64); give one like /var/lib/shop",
-            lambda: CloudWatchAgentConfiguration(disks=["data"]),
+        "no path": (
+            CloudWatchAgentConfiguration,
+            {"disks": ["data"]},
+            "disks: 'data' is not the path of a mounted file system (letters, digits and . _ - "
+            "between slashes, at most 64); give one like /var/lib/shop",
         ),
-        (
-            "CloudWatchAgentConfiguration: disks: has a value twice; give each once",
-            lambda: CloudWatchAgentConfiguration(disks=["/", "/"]),
+        "a disk twice": (
+            CloudWatchAgentConfiguration,
+            {"disks": ["/", "/"]},
+            "disks: has a value twice; give each once",
         ),
-        (
-            "CloudWatchAgentConfiguration: processes: has a value twice; give each once",
-            lambda: CloudWatchAgentConfiguration(processes=[JAVA, ProcessesByName("java")]),
+        "a process twice": (
+            CloudWatchAgentConfiguration,
+            {"processes": [JAVA, ProcessesByName("java")]},
+            "processes: has a value twice; give each once",
         ),
-        (
-            "ProcessesByName: name: 'python3' also runs the probe and system programs; select the "
-            "process by its command line, such as command: shop.wsgi",
-            lambda: ProcessesByName("python3"),
+        "Python": (
+            ProcessesByName,
+            {"name": "python3"},
+            "name: 'python3' also runs the probe and system programs; select the process by its "
+            "command line, such as command: shop.wsgi",
         ),
-        (
-            "ProcessesByCommand: text: '' is not a text of a command line (letters, digits, spaces "
-            "and . _ / : = @ , + -, 3 to 100); give one like gunicorn shop.wsgi",
-            lambda: ProcessesByCommand(""),
+        "any command": (
+            ProcessesByCommand,
+            {"text": ""},
+            "text: '' is not a text of a command line (letters, digits, spaces and . _ / : = @ , "
+            "+ -, 3 to 100); give one like gunicorn shop.wsgi",
         ),
-    ],
+        "more than fits into a parameter": (
+            CloudWatchAgentConfiguration,
+            {"disks": [f"/{'x' * 60}/{number}" for number in range(60)]},
+            "makes a parameter of 4304 characters; Systems Manager takes 4096, so give fewer disks "
+            "and processes",
+        ),
+    },
 )
-def test_what_can_not_be_measured_is_refused(message: str, make: Callable[[], object]) -> None:
-    with refused(message):
-        make()
-
-
-def test_a_configuration_that_does_not_fit_into_a_parameter_is_refused() -> None:
-    disks = [f"/{'x' * 60}/{number}" for number in range(60)]
-    with refused(
-        "CloudWatchAgentConfiguration: makes a parameter of 4304 characters; Systems Manager takes "
-        "4096, so give fewer disks and processes"
-    ):
-        CloudWatchAgentConfiguration(disks=disks)
+def test_what_can_not_be_measured_is_refused(kind: type[Any], given: Data, message: str) -> None:
+    with refused(f"{kind.__name__}: {message}"):
+        kind(**given)
 
 
 # The construct
@@ -235,26 +236,6 @@ def test_the_policy_has_the_two_permissions_that_the_agent_needs(template: Templ
     ]
 
 
-def test_systems_manager_takes_its_requests(template: Template) -> None:
-    document = only(template, DOCUMENT)
-    association = only(template, ASSOCIATION)
-    content = json.dumps(document["Content"])
-    requests: dict[str, Data] = {
-        "PutParameter": only(template, PARAMETER),
-        "CreateAssociation": {**association, "Name": "Test-AgentDocument-1A2B3C"},
-        "CreateDocument": {
-            "Name": "Test-AgentDocument-1A2B3C",
-            "Content": content,
-            "DocumentType": document["DocumentType"],
-            "DocumentFormat": document["DocumentFormat"],
-        },
-    }
-    for operation, request in requests.items():
-        assert problems_of_request("ssm", operation, request) == []
-    size = len(content) + len(json.dumps(association["Parameters"]))
-    assert size < limits.MAX_DOCUMENT_BYTES
-
-
 def test_to_remove_it_no_digest_is_needed() -> None:
     template = synthesized(lambda stack: an_agent(stack, state="absent"))
     assert only(template, ASSOCIATION)["Parameters"] == {"Parameter": ["AmazonCloudWatch-shop-cw"]}
@@ -291,23 +272,23 @@ def test_a_metric_that_nothing_publishes_is_refused(stack: Stack) -> None:
         agent.metric_disk("/var", INSTANCE_ID)
 
 
-@pytest.mark.parametrize(
-    ("message", "changes"),
-    [
-        (
+@cases(
+    ("changes", "message"),
+    {
+        "name": (
+            {"name": "a b"},
             "name: 'a b' is not the name of an association (letters, digits, '_', '.' and '-', 3 "
             "to 100); give one like shop-production-cloudwatch-agent",
-            {"name": "a b"},
         ),
-        (
+        "role": (
+            {"roles": ["a b"]},
             "roles: 'a b' is not the name of an IAM role (letters, digits and + = , . @ _ -, at "
             "most 64); give one like bookstore-api",
-            {"roles": ["a b"]},
         ),
-        ("state: 'gone' is not allowed; allowed: present, absent", {"state": "gone"}),
-    ],
+        "state": ({"state": "gone"}, "state: 'gone' is not allowed; allowed: present, absent"),
+    },
 )
-def test_a_wrong_argument_is_refused(stack: Stack, message: str, changes: Data) -> None:
+def test_a_wrong_argument_is_refused(stack: Stack, changes: Data, message: str) -> None:
     with refused(f"CloudWatchAgent: {message}"):
         an_agent(stack, **changes)
 

@@ -11,9 +11,6 @@ from staged_resiliency.probe import document_builder
 from staged_resiliency.probe.minify import minified
 from tests.cases import cases
 
-pytestmark = pytest.mark.no_cover
-
-
 AGENT = Path(document_builder.__file__).parent / "agent"
 SOURCES = {path.relative_to(AGENT).as_posix(): path for path in sorted(AGENT.rglob("*.py"))}
 

@@ -1,7 +1,7 @@
 """Limits and choices are those of AWS's own models of its APIs and regions."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import get_args
 
@@ -18,12 +18,26 @@ from tests.cases import cases
 from tests.staged_resiliency.api_model import service_model
 
 
-def _enum(service: str, shape: str) -> set[str]:
-    return set(service_model(service).shape_for(shape).enum)
+@cases(
+    ("ours", "shape"),
+    {
+        "regions whose alarms it reads": (limits.ALARM_REGIONS, "CloudWatchRegion"),
+        "regions of checkers": (limits.CHECKER_REGIONS, "HealthCheckRegion"),
+        "statistics": (limits.FAILOVER_STATISTICS, "Statistic"),
+        "comparisons": (get_args(Comparison), "ComparisonOperator"),
+        "choices for too little data": (
+            [choice.value for choice in InsufficientData],
+            "InsufficientDataHealthStatus",
+        ),
+    },
+)
+def test_what_route_53_takes_are_these(ours: Sequence[str], shape: str) -> None:
+    assert set(ours) == set(service_model("route53").shape_for(shape).enum)
 
 
-def test_the_regions_are_those_that_route_53_can_read_alarms_of() -> None:
-    assert set(limits.ALARM_REGIONS) == _enum("route53", "CloudWatchRegion")
+def test_route_53_asks_for_so_many_regions_of_checkers() -> None:
+    regions = service_model("route53").shape_for("HealthCheckRegionList")
+    assert regions.metadata["min"] == limits.MIN_CHECKER_REGIONS
 
 
 def test_the_regions_without_fis_are_those_where_cloudformation_has_no_experiment() -> None:
@@ -45,25 +59,6 @@ def test_metrics_of_health_checks_are_where_route_53s_api_is() -> None:
         for region in limits.ALARM_REGIONS:
             if limits.partition_of(region) == partition["partition"]:
                 assert limits.health_check_metrics_region(region) == api
-
-
-def test_the_checkers_are_in_the_regions_that_route_53_has() -> None:
-    assert set(limits.CHECKER_REGIONS) == _enum("route53", "HealthCheckRegion")
-    regions = service_model("route53").shape_for("HealthCheckRegionList")
-    assert regions.metadata["min"] == limits.MIN_CHECKER_REGIONS
-
-
-def test_the_statistics_are_those_that_route_53_copies() -> None:
-    assert set(limits.FAILOVER_STATISTICS) == _enum("route53", "Statistic")
-
-
-def test_the_comparisons_are_those_that_route_53_copies() -> None:
-    assert set(get_args(Comparison)) == _enum("route53", "ComparisonOperator")
-
-
-def test_the_choices_for_too_little_data_are_those_of_route_53() -> None:
-    choices = {choice.value for choice in InsufficientData}
-    assert choices == _enum("route53", "InsufficientDataHealthStatus")
 
 
 def test_a_rule_has_exactly_the_fields_that_route_53_copies() -> None:

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.cloudwatch_agent import agent_name
 from staged_resiliency.probe.cloudwatch_configuration import mount_path
-from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared import (
+    alarm_settings,
+    aws_ids,
+    limits,
+    names,
+    network_names,
+    validation,
+)
 from tests.cases import cases
 from tests.properties import fewer_examples
 
@@ -119,7 +126,7 @@ def test_accepted_names_make_names_that_aws_takes(
 ) -> None:
     for name in (service, environment, dependency):
         validation.slug(name)
-    validation.host_name(host)
+    aws_ids.host_name(host)
     stack = names.failover_stack(service, environment)
     assert len(stack) <= limits.MAX_STACK_NAME_CHARACTERS
     assert stack[0].isalpha()
@@ -127,44 +134,50 @@ def test_accepted_names_make_names_that_aws_takes(
     assert len(names.set_identifier(service, "SECONDARY")) <= limits.MAX_SET_IDENTIFIER_CHARACTERS
     assert len(names.connectivity_metric(dependency)) <= limits.MAX_METRIC_NAME_CHARACTERS
     for alarm in (names.status_alarm(host), names.connectivity_alarm(host, dependency)):
-        assert validation.alarm_name(alarm) == alarm
+        assert alarm_settings.alarm_name(alarm) == alarm
 
 
 @given(
     account=ACCOUNTS, region=REGIONS, topic=st.from_regex(r"[A-Za-z0-9_-]{1,256}", fullmatch=True)
 )
 def test_the_arn_of_an_accepted_topic_is_accepted(account: str, region: str, topic: str) -> None:
-    arn = names.topic_arn(validation.account_id(account), region, validation.topic_name(topic))
-    assert validation.topic_arn(arn) == arn
+    arn = names.topic_arn(aws_ids.account_id(account), region, aws_ids.topic_name(topic))
+    assert aws_ids.topic_arn(arn) == arn
 
 
 TEXT_CHECKS = [
     pytest.param(check, values, id=getattr(check, "__name__", ""))
     for check, values in [
-        (validation.account_id, ACCOUNTS),
-        (validation.region, REGIONS),
-        (validation.instance_id, st.from_regex(validation.INSTANCE_ID, fullmatch=True)),
-        (validation.host_name, HOSTS),
+        (aws_ids.account_id, ACCOUNTS),
+        (aws_ids.region, REGIONS),
+        (aws_ids.instance_id, st.from_regex(aws_ids.INSTANCE_ID, fullmatch=True)),
+        (aws_ids.host_name, HOSTS),
         (validation.slug, SLUGS),
-        (validation.ip_address, st.ip_addresses().map(str)),
-        (validation.ipv6_address, st.ip_addresses(v=6).map(lambda address: address.exploded)),
-        (validation.domain_name, DOMAINS),
-        (validation.dns_name_or_address, st.ip_addresses().map(str) | st.just("DB.Example.com.")),
-        (validation.hosted_zone_id, st.from_regex(validation.HOSTED_ZONE_ID, fullmatch=True)),
+        (network_names.ip_address, st.ip_addresses().map(str)),
+        (network_names.ipv6_address, st.ip_addresses(v=6).map(lambda address: address.exploded)),
+        (network_names.domain_name, DOMAINS),
         (
-            validation.kms_key_arn,
+            network_names.dns_name_or_address,
+            st.ip_addresses().map(str) | st.just("DB.Example.com."),
+        ),
+        (aws_ids.hosted_zone_id, st.from_regex(aws_ids.HOSTED_ZONE_ID, fullmatch=True)),
+        (
+            aws_ids.kms_key_arn,
             st.uuids().map(lambda key: f"arn:aws:kms:us-west-2:532151327118:key/{key}"),
         ),
         (validation.days, st.dates().map(str)),
-        (validation.topic_name, st.from_regex(r"[A-Za-z0-9_-]{1,256}", fullmatch=True)),
-        (validation.email_address, st.emails()),
-        (validation.https_url, URLS),
-        (validation.url_path, st.from_regex(r"/[!-~]{0,254}", fullmatch=True)),
-        (validation.namespace, st.from_regex(r"[A-Za-z][A-Za-z0-9/:#. ]{0,99}", fullmatch=True)),
+        (aws_ids.topic_name, st.from_regex(r"[A-Za-z0-9_-]{1,256}", fullmatch=True)),
+        (network_names.email_address, st.emails()),
+        (network_names.https_url, URLS),
+        (network_names.url_path, st.from_regex(r"/[!-~]{0,254}", fullmatch=True)),
+        (
+            alarm_settings.namespace,
+            st.from_regex(r"[A-Za-z][A-Za-z0-9/:#. ]{0,99}", fullmatch=True),
+        ),
         (validation.one_line, st.text(min_size=1)),
-        (validation.tag_key, st.from_regex(r"[\w .:/=+@-]{1,99}", fullmatch=True)),
-        (validation.tag_value, st.from_regex(r"[\w .:/=+@-]{0,99}", fullmatch=True)),
-        (validation.failover_statistic, st.sampled_from(limits.FAILOVER_STATISTICS)),
+        (aws_ids.tag_key, st.from_regex(r"[\w .:/=+@-]{1,99}", fullmatch=True)),
+        (aws_ids.tag_value, st.from_regex(r"[\w .:/=+@-]{0,99}", fullmatch=True)),
+        (alarm_settings.failover_statistic, st.sampled_from(limits.FAILOVER_STATISTICS)),
         (probe_validation.body_text, st.text(min_size=1)),
         (probe_validation.dns_server, st.ip_addresses().map(str)),
         (probe_validation.role_name, st.from_regex(probe_validation.ROLE_NAME, fullmatch=True)),
@@ -224,20 +237,21 @@ def test_any_text_is_accepted_or_refused_with_a_sentence(
     ],
 )
 def test_ipv6_addresses_are_recognized(text: str, ipv6: bool) -> None:
-    assert validation.is_ipv6(text) is ipv6
+    assert network_names.is_ipv6(text) is ipv6
 
 
 @cases(
-    ("value", "most", "text"),
+    ("value", "text"),
     {
-        "text": ("abc", 60, "'abc'"),
-        "control characters": ("a\nb\x1b", 60, r"'a\nb\x1b'"),
-        "long text": ("a" * 100, 20, "'aaaaaaaaaaaaaaaa..."),
-        "number": (42, 60, "42"),
+        "text": ("abc", "'abc'"),
+        "control characters": ("a\nb\x1b", r"'a\nb\x1b'"),
+        "text of the greatest length": ("a" * 58, f"'{'a' * 58}'"),
+        "longer text": ("a" * 59, f"'{'a' * 56}..."),
+        "number": (42, "42"),
     },
 )
-def test_values_are_shown_short_and_on_one_line(value: object, most: int, text: str) -> None:
-    assert validation.shown(value, most) == text
+def test_values_are_shown_short_and_on_one_line(value: object, text: str) -> None:
+    assert validation.shown(value) == text
 
 
 @cases(

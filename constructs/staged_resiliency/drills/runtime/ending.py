@@ -74,3 +74,27 @@ class Ending:
                 continue  # of another form
             found[key] = value
         return ending
+
+
+@dataclass(frozen=True, slots=True)
+class FaultToEnd:
+    """A fault that is to be ended, and what its run knows of it.
+
+    Attributes:
+        execution: ARN of the run's execution.
+        experiment: ID of the run's experiment; None where the run does not know it.
+        injected_at: When the fault began; None where the run does not know it.
+        begun_by: The latest time at which the fault can have begun, for a run that does not know
+            when it did; None where nothing is known.
+    """
+
+    plan: Ending
+    execution: str
+    experiment: str | None = None
+    injected_at: float | None = None
+    begun_by: float | None = None
+
+    @property
+    def begun(self) -> float | None:
+        """When the fault had begun at the latest; None where nothing is known."""
+        return self.begun_by if self.injected_at is None else self.injected_at

@@ -11,7 +11,7 @@ from staged_resiliency.drills.runtime import (
     client_view,
     context,
     drill_status,
-    fault,
+    fis,
     network,
     phases,
     preflight,
@@ -56,7 +56,7 @@ def test_a_poll_observes_what_clients_in_the_vpc_see(private: Account) -> None:
 def test_the_time_that_a_host_takes_is_that_of_the_host_and_not_of_the_call() -> None:
     plan = replace(plans.DEGRADE, client_function=plans.CLIENT_FUNCTION)
     with account(plan, Script(initiating=0, degraded_answers_take=0.6)) as made:
-        fault.start_experiment(plan, "arn", made.context)
+        fis.start_experiment(plan, "arn", made.context)
         simulated = made.service.Invoke
 
         def slow_call(given: Parameters) -> Answer:
@@ -128,7 +128,7 @@ def test_a_run_that_saw_no_clients_while_its_fault_ended_does_not_pass() -> None
 
 def test_a_fault_is_ended_first_of_all_and_without_the_vpc(private: Account) -> None:
     plan, made = plans.IN_VPC, private
-    started = fault.start_experiment(plan, "arn", made.context)
+    started = fis.start_experiment(plan, "arn", made.context)
     made.service.now += 60
     made.refuse(*INVOKE, ApiError("ENINotReadyException"))
     made.calls.clear()

@@ -10,6 +10,7 @@ import pytest
 from staged_resiliency.drills.runtime import engine, handlers, recorder
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.context import AwsError, NotStartedError
+from staged_resiliency.drills.runtime.ending import FaultToEnd
 from staged_resiliency.drills.runtime.fault import FaultEndStatus
 from staged_resiliency.drills.runtime.gremlin import GremlinError
 from staged_resiliency.drills.runtime.plan import Plan
@@ -42,8 +43,8 @@ def advance(
     found: Set, known: str | None = None, injected_at: float | None = None
 ) -> FaultEndStatus:
     """Take the next step to end the fault of the run."""
-    ending = found.service.plan.ending
-    return engine.advance_fault_end(ending, RUN, known, injected_at, found.made.context)
+    to_end = FaultToEnd(found.service.plan.ending, RUN, known, injected_at)
+    return engine.advance_fault_end(to_end, found.made.context)
 
 
 def start(found: Set, later: float = 0) -> str:
@@ -229,8 +230,12 @@ def test_a_shutdown_is_judged_by_the_instance(ends_in: str) -> None:
         assert status(found, known) == ("completed", 80)
 
 
-def test_a_shutdown_whose_host_runs_on_is_complete_when_it_can_no_longer_stop() -> None:
-    with gremlin_account(SHUTDOWN, Script(instance={"State": {"Name": "running"}})) as found:
+@pytest.mark.parametrize("ends_in", ["Successful", "LostCommunication"])
+def test_a_shutdown_whose_host_runs_on_is_complete_when_it_can_no_longer_stop(
+    ends_in: str,
+) -> None:
+    script = Script(instance={"State": {"Name": "running"}})
+    with gremlin_account(SHUTDOWN, script, ends_in=ends_in) as found:
         known = start(found, 90)
         assert status(found, known) == ("initiating", None)
         found.service.now += 180
@@ -299,8 +304,10 @@ def test_a_host_that_shuts_down_though_its_attack_was_halted_is_started() -> Non
         assert not advance(found, known).over
         (attack,) = found.service.attacks
         assert attack.halted_at == found.service.now
-        assert f"{plans.BLUE} may yet shut down" in advance(found, known).message
-        found.service.now += 60
+        for seconds in (0, 10):  # while it is halting, and once it is halted
+            found.service.now += seconds
+            assert f"{plans.BLUE} may yet shut down" in advance(found, known).message
+        found.service.now += 50
         assert found.service.broken
         while not advance(found, known).over:
             found.service.now += 25
@@ -368,7 +375,7 @@ def test_a_run_that_requested_no_attack_asks_gremlin_for_nothing_and_starts_no_h
 def test_a_dry_run_whose_attack_can_not_be_read_starts_no_host() -> None:
     with gremlin_account(SHUTDOWN) as found:
         ending = replace(SHUTDOWN.ending, gremlin=None, enabled=False)
-        assert engine.advance_fault_end(ending, RUN, None, None, found.made.context).over
+        assert engine.advance_fault_end(FaultToEnd(ending, RUN), found.made.context).over
         assert found.made.calls == []
 
 

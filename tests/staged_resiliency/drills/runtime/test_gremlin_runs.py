@@ -63,7 +63,6 @@ def guard_fires(found: Set) -> None:
     found.service.script.alarm_states[plans.GUARD_ALARM] = "ALARM"
 
 
-@pytest.mark.measured
 def test_a_guard_that_fires_halts_the_attack_at_once() -> None:
     with gremlin_account(BLACKHOLE, Script(detect=120, clients_move=None)) as found:
         found.made.before_phase(names.OBSERVE, lambda: guard_fires(found))
@@ -120,7 +119,6 @@ def test_an_attack_whose_answer_was_lost_is_found_and_not_started_again() -> Non
         assert found.created == len(found.service.attacks) == 1
 
 
-@pytest.mark.measured
 def test_a_host_is_started_at_once_though_gremlin_can_no_longer_be_asked() -> None:
     with gremlin_account(SHUTDOWN) as found:
         made = found.made
@@ -143,7 +141,6 @@ def test_a_dry_run_finds_the_client_and_attacks_nothing() -> None:
         assert {method for method, _ in found.gremlin.requests} == {"GET"}
 
 
-@pytest.mark.measured
 def test_a_refused_attack_aborts_the_run_and_the_key_is_nowhere_but_in_the_requests() -> None:
     with gremlin_account(SHUTDOWN) as found:
         found.gremlin.fail("POST", "/attacks/new", (403, f"you sent Key {KEY}"))

@@ -10,7 +10,8 @@ import pytest
 from staged_resiliency.drills.runtime import client_view, engine, handlers, origin_fault, recorder
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.context import AwsError, NotStartedError
-from staged_resiliency.drills.runtime.ending import Ending
+from staged_resiliency.drills.runtime.ending import Ending, FaultToEnd
+from staged_resiliency.drills.runtime.fault import FaultEndStatus
 from staged_resiliency.drills.runtime.preflight import inspect, refusals
 from staged_resiliency.drills.runtime.states import RunName
 from staged_resiliency.drills.runtime.store import policy_key
@@ -62,9 +63,19 @@ def test_the_statement_denies_this_distribution_alone_and_ends_by_itself() -> No
     assert (kept["bucket"], kept["policy"]) == (plans.ORIGIN_BUCKET, FORMER)
 
 
+def advance(
+    made: Account, known: str | None = None, injected_at: float | None = None
+) -> FaultEndStatus:
+    """Take the next step to end the fault of the run."""
+    to_end = FaultToEnd(PLAN.ending, "arn:run-1", known, injected_at)
+    return engine.advance_fault_end(to_end, made.context)
+
+
 def end(made: Account) -> None:
     """End the fault of the run."""
-    while not engine.advance_fault_end(PLAN.ending, "arn:run-1", SID, START, made.context).over:
+    while not engine.advance_fault_end(
+        FaultToEnd(PLAN.ending, "arn:run-1", SID, START), made.context
+    ).over:
         made.service.now += 5
 
 
@@ -120,19 +131,29 @@ def test_a_statement_that_s3_refuses_is_no_fault() -> None:
         assert images(made).invalidated == {}
 
 
+def test_the_fault_acted_since_the_run_saw_it_or_else_since_the_statement_was_written() -> None:
+    with drilled() as made:
+        known = origin_fault.start(PLAN, ORIGIN, "arn:run-1", made.context).id
+        end(made)
+        assert advance(made, known, START + 7).acting_since == START + 7
+        assert advance(made, known).acting_since == START
+
+
 def test_a_deleted_bucket_has_no_fault() -> None:
     with drilled() as made:
         known = origin_fault.start(PLAN, ORIGIN, "arn:run-1", made.context).id
         for operation in ("GetBucketPolicy", "PutBucketPolicy"):
             made.refuse("s3", operation, ApiError("NoSuchBucket"))
-        ended = engine.advance_fault_end(PLAN.ending, "arn:run-1", known, START, made.context)
+        ended = engine.advance_fault_end(
+            FaultToEnd(PLAN.ending, "arn:run-1", known, START), made.context
+        )
         assert (ended.over, ended.message) == (True, f"{plans.ORIGIN_BUCKET} is deleted")
 
 
 def test_an_aborted_dry_run_ends_nothing() -> None:
     with drilled() as made:
         ending = replace(PLAN.ending, enabled=False)
-        assert engine.advance_fault_end(ending, "arn:run-1", None, None, made.context).over
+        assert engine.advance_fault_end(FaultToEnd(ending, "arn:run-1"), made.context).over
         assert made.calls == []
 
 
@@ -175,7 +196,9 @@ def test_a_statement_that_an_older_answer_hid_is_no_end_of_the_fault() -> None:
         current = images(made).policy
         answers = [FORMER, current]
         made.answers["s3", "GetBucketPolicy"] = lambda _: {"Policy": json.dumps(answers.pop(0))}
-        status = engine.advance_fault_end(PLAN.ending, "arn:run-1", SID, START, made.context)
+        status = engine.advance_fault_end(
+            FaultToEnd(PLAN.ending, "arn:run-1", SID, START), made.context
+        )
         assert not status.over
         assert status.message == f"{SID} is back in the policy of {plans.ORIGIN_BUCKET}"
 
@@ -183,13 +206,13 @@ def test_a_statement_that_an_older_answer_hid_is_no_end_of_the_fault() -> None:
 def test_a_run_that_never_denied_anything_is_over_though_s3_can_not_be_asked() -> None:
     with drilled() as made:
         made.refuse("s3", "GetBucketPolicy", ApiError("AccessDenied"))
-        status = engine.advance_fault_end(PLAN.ending, "arn:run-1", None, None, made.context)
+        status = advance(made)
         assert (status.over, status.experiment) == (True, None)
         made.put(policy_key(PLAN.drill, "run-1"), json.dumps({"at": START}))
         with pytest.raises(AwsError, match="AccessDenied"):
-            engine.advance_fault_end(PLAN.ending, "arn:run-1", None, None, made.context)
+            advance(made)
         made.service.sleep(PLAN.fault_seconds + 60)
-        assert engine.advance_fault_end(PLAN.ending, "arn:run-1", None, None, made.context).over
+        assert advance(made).over
 
 
 NAME = "distribution E1PA6795UKMFR9"

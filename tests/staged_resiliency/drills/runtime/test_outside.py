@@ -10,7 +10,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from staged_resiliency.drills.runtime import fault, handlers, network, phases, states
+from staged_resiliency.drills.runtime import fis, handlers, network, phases, states
 from staged_resiliency.drills.runtime.client_view import Poller, poll, serving_host
 from staged_resiliency.drills.runtime.context import AwsError, BotocoreAws, lambda_context, log_line
 from staged_resiliency.drills.runtime.hosts import Endpoint
@@ -204,7 +204,7 @@ def test_experiments_are_read_to_the_end_of_their_list(
         {"experiments": [_listed("EXP2", "mine")]},
     ]
     monkeypatch.setattr(made.service, "ListExperiments", lambda given: answers.pop(0))
-    assert fault.experiments_of_run(PLAN, "mine", made.context) == ["EXP2"]
+    assert fis.experiments_of_run(PLAN, "mine", made.context) == ["EXP2"]
 
 
 def test_the_experiment_of_a_run_is_none_of_another_run(
@@ -215,7 +215,7 @@ def test_the_experiment_of_a_run_is_none_of_another_run(
         for each in (_listed("EXP1", "other"), _listed("EXP2", "mine"))
     ]
     monkeypatch.setattr(made.service, "ListExperiments", lambda given: {"experiments": found})
-    assert fault.other_active_experiments(PLAN, "mine", made.context) == ["EXP1"]
+    assert fis.other_active_experiments(PLAN, "mine", made.context) == ["EXP1"]
 
 
 def _listed(identity: str, run: str) -> dict[str, Any]:
@@ -229,15 +229,15 @@ def _listed(identity: str, run: str) -> dict[str, Any]:
 
 def test_stopping_what_has_ended_is_no_error_and_what_is_not_allowed_is(made: Account) -> None:
     made.service.errors["StopExperiment"] = ["ConflictException", "AccessDeniedException"]
-    fault.stop_experiment("EXP1", made.context)
+    fis.stop_experiment("EXP1", made.context)
     with pytest.raises(AwsError, match="AccessDenied"):
-        fault.stop_experiment("EXP1", made.context)
+        fis.stop_experiment("EXP1", made.context)
 
 
 def test_a_second_order_has_the_same_token_and_another_run_another() -> None:
-    assert fault.client_token("arn:1") == fault.client_token("arn:1")
-    assert fault.client_token("arn:1") != fault.client_token("arn:2")
-    assert 1 <= len(fault.client_token("arn:1")) <= 64
+    assert fis.client_token("arn:1") == fis.client_token("arn:1")
+    assert fis.client_token("arn:1") != fis.client_token("arn:2")
+    assert 1 <= len(fis.client_token("arn:1")) <= 64
 
 
 def test_what_can_not_be_seen_is_left_out(made: Account) -> None:
@@ -284,7 +284,7 @@ def test_the_host_behind_a_load_balancer_is_known_by_its_resolved_address(made: 
 
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "PutObject", "TestDNSAnswer"])
 def test_a_fault_is_ended_whatever_else_can_not_be_reached(made: Account, operation: str) -> None:
-    started = fault.start_experiment(PLAN, "arn", made.context)
+    started = fis.start_experiment(PLAN, "arn", made.context)
     made.service.now += 60
     made.service.errors[operation] = ["AccessDenied"] * 9
     call = PhaseInput(states.END_FAULT, PLAN, RunName("arn", "run-1"), {}, {})
@@ -308,7 +308,7 @@ def test_a_cleanup_that_can_not_read_the_records_cleans_up_all_the_same(made: Ac
 def test_an_instance_that_can_not_be_started_is_tried_again() -> None:
     with account(PLAN, Script(fis_starts_instance=False)) as made:
         made.service.errors["StartInstances"] = ["InsufficientInstanceCapacity"]
-        fault.start_experiment(PLAN, "arn", made.context)
+        fis.start_experiment(PLAN, "arn", made.context)
         made.service.now += 60
         call = PhaseInput(states.END_FAULT, PLAN, RunName("arn", "run-1"), {}, {})
         result = phases.end_fault(call, made.context)

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from staged_resiliency.drills.runtime import fault, lock, phases
+from staged_resiliency.drills.runtime import fault, fis, lock, phases
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.client_view import STEADY_POLLS
 from staged_resiliency.drills.runtime.context import AwsError
 from staged_resiliency.drills.runtime.durations import RULE_LATE_SECONDS
+from staged_resiliency.drills.runtime.ending import FaultToEnd
 from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.drills.runtime.network import UnansweredError
 from staged_resiliency.drills.runtime.plan import Plan
@@ -36,10 +37,8 @@ def end_of_fault(
     made: Account, experiment: str | None = None, injected_at: float | None = START
 ) -> fault.FaultEndStatus:
     """What becomes of the fault of the account's plan now."""
-    plan = made.service.plan
-    return fault.advance_fault_end(
-        plan.ending, RUN.execution, experiment, injected_at, made.context
-    )
+    to_end = FaultToEnd(made.service.plan.ending, RUN.execution, experiment, injected_at)
+    return fault.advance_fault_end(to_end, made.context)
 
 
 def test_an_occurrence_of_the_schedule_starts_one_run() -> None:
@@ -127,7 +126,7 @@ def test_without_a_preflight_nothing_is_injected(made: Account) -> None:
 
 def test_an_experiment_that_ends_without_having_acted_injected_nothing() -> None:
     with account(plans.SHUTDOWN, Script(initiating=5)) as made:
-        fault.start_experiment(replace(plans.SHUTDOWN, enabled=False), RUN.execution, made.context)
+        fis.start_experiment(replace(plans.SHUTDOWN, enabled=False), RUN.execution, made.context)
         made.service.now += 60
         result = phases.inject(call(names.INJECT, preflight=ready(made)), made.context)
     assert (result.go, result.again) == (False, False)
@@ -164,7 +163,7 @@ def test_clients_that_do_not_come_back_are_observed_for_a_limited_time() -> None
 def test_a_blackhole_ends_when_the_host_opens_the_port() -> None:
     plan = plans.BLACKHOLE
     with account(plan, Script(initiating=10, command_known=False)) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         injected = START + 10
         made.service.now = START + 60
         first = end_of_fault(made, injected_at=injected)
@@ -184,7 +183,7 @@ def test_a_blackhole_lasts_as_long_as_its_command_however_slow_the_packages() ->
     """FIS completes its action after its time; the rule begins only with the packages there."""
     plan = plans.BLACKHOLE
     with account(plan, Script(initiating=10, packages_take=480)) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         injected = START + 10
         for at in (320, 780):  # FIS is done at 310, the rule goes at 790
             made.service.now = START + at
@@ -200,7 +199,7 @@ def test_a_blackhole_lasts_as_long_as_its_command_however_slow_the_packages() ->
 def test_the_fault_lasts_while_its_command_runs_however_long_that_is() -> None:
     plan = plans.BLACKHOLE
     with account(plan, Script(initiating=0, packages_take=5_000)) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.now = START + plan.fault_seconds + RULE_LATE_SECONDS
         found = end_of_fault(made)
         assert found.message == f"command {COMMAND} is InProgress on {plans.BLUE}"
@@ -229,7 +228,7 @@ def test_a_command_runs_until_systems_manager_says_that_it_has_ended(
     answer = {"CommandInvocations": [{"CommandId": COMMAND, "Status": status}]}
     with account(plan, Script(initiating=0)) as made:
         monkeypatch.setattr(made.service, "ListCommandInvocations", lambda given: answer)
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.now = START + plan.fault_seconds
         found = end_of_fault(made)
     assert found.over is not runs
@@ -237,7 +236,7 @@ def test_a_command_runs_until_systems_manager_says_that_it_has_ended(
 
 def test_an_experiment_that_is_listed_late_is_stopped_where_its_start_failed() -> None:
     with account(plans.SHUTDOWN, Script(list_lags=30)) as made:
-        fault.start_experiment(plans.SHUTDOWN, RUN.execution, made.context)
+        fis.start_experiment(plans.SHUTDOWN, RUN.execution, made.context)
         lost = replace(call(names.END_FAULT), errors={"inject": "its answer is lost"})
         result = phases.end_fault(lost, made.context)
         while result.again:
@@ -251,7 +250,7 @@ def test_a_host_that_is_still_stopping_is_not_started_yet() -> None:
     """EC2 refuses that."""
     plan = plans.SHUTDOWN
     with account(plan, Script(initiating=0, instance={"State": {"Name": "stopping"}})) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.now = START + plan.fault_seconds + 60
         found = end_of_fault(made)
         assert (found.over, found.message) == (False, f"instance {plans.INSTANCE} is stopping")
@@ -262,7 +261,7 @@ def test_a_host_that_is_still_stopping_is_not_started_yet() -> None:
 def test_a_command_that_can_not_be_followed_may_last_for_a_limited_time(*, silent: bool) -> None:
     plan = plans.BLACKHOLE
     with account(plan, Script(initiating=0, packages_take=480)) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.errors["ListCommandInvocations"] = ["AccessDeniedException"] * 9
         if silent:
             made.service.errors["GetExperiment"] = ["InternalServerException"] * 9
@@ -282,7 +281,7 @@ def test_the_end_of_the_fault_needs_no_poll(made: Account) -> None:
     def broken(name: str) -> Sequence[str]:
         raise OverflowError("a length beyond all sizes")
 
-    started = fault.start_experiment(plans.SHUTDOWN, RUN.execution, made.context)
+    started = fis.start_experiment(plans.SHUTDOWN, RUN.execution, made.context)
     made.service.now += 30
     last = PhaseResult(True, False, START, started.id, "")
     blind = replace(made.context, resolve=broken)
@@ -302,32 +301,43 @@ def test_the_host_is_started_after_its_time_though_fis_can_not_be_asked(known: s
     plan = plans.SHUTDOWN
     late = plan.fault_seconds + 60
     with account(plan, Script(initiating=0, fis_starts_instance=False)) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
         made.service.now = START + late - 1
         with pytest.raises(AwsError, match="InternalServerException"):
             end_of_fault(made, known)
         made.service.now = START + late
-        first = fault.advance_fault_end(
-            plan.ending, RUN.execution, known, None, made.context, begun_by=START
-        )
+        unknown = FaultToEnd(plan.ending, RUN.execution, known, begun_by=START)
+        first = fault.advance_fault_end(unknown, made.context)
         assert (first.over, made.service.started_by_hand) == (False, START + late)
         made.service.now += made.service.script.boot
         last = end_of_fault(made, known)
         assert (last.over, last.message) == (True, f"instance {plans.INSTANCE} is running")
 
 
+def test_where_the_injection_is_lost_the_time_of_the_fault_counts_from_the_next_phase() -> None:
+    plan = plans.SHUTDOWN
+    with account(plan, Script(initiating=0, fis_starts_instance=False)) as made:
+        fis.start_experiment(plan, RUN.execution, made.context)
+        made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
+        made.service.now = START + plan.fault_seconds + 60
+        began = PhaseResult(False, True, START, None, "")
+        phases.end_fault(call(names.END_FAULT, end=began), made.context)
+        assert made.service.started_by_hand == START + plan.fault_seconds + 60
+
+
 def test_without_fis_a_host_is_not_started_that_nobody_may_have_stopped(made: Account) -> None:
     made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
     made.service.now += 99_999
+    to_end = FaultToEnd(plans.SHUTDOWN.ending, RUN.execution)
     with pytest.raises(AwsError, match="InternalServerException"):
-        fault.advance_fault_end(plans.SHUTDOWN.ending, RUN.execution, None, None, made.context)
+        fault.advance_fault_end(to_end, made.context)
 
 
 def test_without_fis_a_blackhole_is_over_after_its_time() -> None:
     plan = plans.BLACKHOLE
     with account(plan, Script(initiating=0)) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
         made.service.now += plan.fault_seconds + 60
         found = end_of_fault(made, "EXP00000")
@@ -337,7 +347,7 @@ def test_without_fis_a_blackhole_is_over_after_its_time() -> None:
 def test_the_host_of_an_experiment_that_does_not_stop_is_started_after_its_time() -> None:
     plan = plans.SHUTDOWN
     with account(plan, Script(initiating=0, stop_takes=None)) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.now = START + 60
         first = end_of_fault(made, "EXP00000", injected_at=None)
         assert first.message == "experiment EXP00000 is running"
@@ -351,7 +361,7 @@ def test_the_host_of_an_experiment_that_does_not_stop_is_started_after_its_time(
 
 
 def test_an_experiment_that_can_not_be_asked_for_is_taken_as_it_was(made: Account) -> None:
-    started = fault.start_experiment(plans.SHUTDOWN, RUN.execution, made.context)
+    started = fis.start_experiment(plans.SHUTDOWN, RUN.execution, made.context)
     made.service.now += 30
     made.service.errors["GetExperiment"] = []
     last = PhaseResult(True, False, START, started.id, "")

@@ -14,8 +14,6 @@ from tests.fake_aws.account import Account, account
 from tests.fake_aws.simulation import START, Script, StartedExperiment
 from tests.staged_resiliency.drills.runtime.runs import BLACKHOLE, SHUTDOWN
 
-pytestmark = pytest.mark.no_cover
-
 
 def starting(made: Account, machine: str, name: str) -> Callable[[], None]:
     """What starts a second run, and waits for its end, once."""

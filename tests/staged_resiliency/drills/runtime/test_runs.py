@@ -16,8 +16,6 @@ from tests.fake_aws.account import Account, account
 from tests.fake_aws.simulation import START, Script
 from tests.staged_resiliency.drills.runtime.runs import BLACKHOLE, SHUTDOWN, moment, run, verdict
 
-pytestmark = pytest.mark.no_cover
-
 DEGRADE = replace(plans.DEGRADE, sample_seconds=25, call_seconds=200)
 DRY_RUN = replace(SHUTDOWN, enabled=False)
 LONG = replace(SHUTDOWN, fault_seconds=43_200, timeouts=Timeouts.of(43_200, (), 360))

@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
 from staged_resiliency.probe.agent.agent import max_spooled
 from staged_resiliency.probe.agent.config import DROPPED_METRIC, HEARTBEAT_METRIC
 from staged_resiliency.probe.agent.metric_statistics import Datum
@@ -24,7 +22,6 @@ from tests.staged_resiliency.probe.agent.support import (
 )
 
 
-@pytest.mark.no_cover
 def test_two_hours_in_which_nothing_can_be_reached_lose_no_sample(tmp_path: Path) -> None:
     config = config_of({"hanging": HANGING, "broken": BROKEN})
     with VirtualHost(tmp_path, max_spooled(config)) as world:
@@ -45,7 +42,6 @@ def test_two_hours_in_which_nothing_can_be_reached_lose_no_sample(tmp_path: Path
         assert sum("publishing" in line for line in world.lines) == 2
 
 
-@pytest.mark.no_cover
 def test_two_hours_of_outage_lose_none_of_a_thousand_targets() -> None:
     config = config_of({f"target-{number}": WELL for number in range(1000)})
     now = [float(MIDNIGHT)]

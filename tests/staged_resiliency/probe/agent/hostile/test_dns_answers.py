@@ -308,7 +308,7 @@ def _two_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @cases(
     ("first", "second", "expected"),
     {
-        "no such name, says the first": (
+        "the first says that there is no such name": (
             saying(flags=0x8183),
             saying(address()),
             Expected("dns", f"NXDOMAIN for {NAME}"),
@@ -324,7 +324,7 @@ def _two_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
                 "truncates its answer and has no TCP": cut,
             }.items()
         },
-        "no server answers": (
+        "none answers": (
             None,
             saying(flags=0x8182),
             Expected("dns", f"{HOST}: Connection refused, {SECOND}: SERVFAIL"),
