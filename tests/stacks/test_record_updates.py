@@ -114,14 +114,6 @@ def test_every_state_between_the_updates_has_an_answer_of_before_or_after(row: R
                 assert answers in ends
 
 
-@pytest.mark.parametrize("row", KEEPING, ids=lambda row: row.name)
-def test_an_update_keeps_what_identifies_a_record(row: Row) -> None:
-    identity = ("HostedZoneId", "Name", "Type", "SetIdentifier", "Failover")
-    before, after = _around(row)
-    for logical_id, record in before.items():
-        assert [record[key] for key in identity] == [after[logical_id][key] for key in identity]
-
-
 def _swap(order: Sequence[str], unhealthy: set[str]) -> list[str]:
     """Return the answers of the name while `active: green` is deployed."""
     (row,) = (row for row in ROWS if row.name == "active: green")

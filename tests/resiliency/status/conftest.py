@@ -1,7 +1,6 @@
 """The command in the account in which the example is deployed."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,19 +39,6 @@ def status(resiliency: Resiliency) -> Resiliency:
     def run(*words: str | Path, status: int = 0) -> Printed:
         given = ("bookstore", "production", "--region", "us-west-2", *words)
         return resiliency("status", *given, status=status)
-
-    return run
-
-
-Found = Callable[..., list[str]]
-
-
-@pytest.fixture
-def found(status: Resiliency) -> Found:
-    """The findings of the command, each with its section."""
-
-    def run(*words: str) -> list[str]:
-        return findings(json.loads(status("--json", *words, status=1).out))
 
     return run
 

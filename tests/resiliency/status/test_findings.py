@@ -15,7 +15,7 @@ from tests.fake_aws import plans
 from tests.fake_aws.command import GROUP, NOW, SharedSession
 from tests.fake_aws.simulation import ApiError
 from tests.resiliency.conftest import Resiliency
-from tests.resiliency.status.conftest import Found, findings
+from tests.resiliency.status.conftest import findings
 from tests.resiliency.status.deployment import ASSOCIATION, Deployment, health_check
 
 pytestmark = pytest.mark.slow
@@ -104,6 +104,25 @@ def _value(role: int, address: str) -> Callable[[Deployment], None]:
     return edit
 
 
+def _other_resolver(made: Deployment) -> None:
+    answer = {
+        "Nameserver": "ns",
+        "RecordName": plans.RECORD,
+        "RecordType": "A",
+        "RecordData": [plans.BLUE_ADDRESS],
+        "ResponseCode": "NOERROR",
+        "Protocol": "UDP",
+    }
+    made.account.answers["route53", "TestDNSAnswer"] = lambda _: answer
+    made.account.service.script.dns = (plans.GREEN_ADDRESS,)
+
+
+def _with_the_cloudwatch_agent(made: Deployment) -> None:
+    made.stacks["bookstore-production-cloudwatch-agent"] = [
+        ("Association", "AWS::SSM::Association", "agents-association")
+    ]
+
+
 TABLE: dict[str, tuple[Callable[[Deployment], Any], list[str]]] = {
     "clients on the standby": (
         _script(dns=(plans.GREEN_ADDRESS,)),
@@ -118,16 +137,23 @@ TABLE: dict[str, tuple[Callable[[Deployment], Any], list[str]]] = {
             f"who is served: clients of {plans.RECORD} get no answer from 192.0.2.7: no whole",
         ],
     ),
-    "no answer of the host": (
-        _script(active_answers=False),
-        [f"who is served: clients of {plans.RECORD} get no answer from {plans.BLUE_ADDRESS}:"],
+    "a resolver that answers something else": (
+        _other_resolver,
+        [
+            f"who is served: this machine resolves {plans.RECORD} to {plans.GREEN_ADDRESS}, Route "
+            f"53 answers {plans.BLUE_ADDRESS}",
+        ],
     ),
-    "a host that answers with the name of the other": (
+    "a host with the name of the other": (
         lambda made: setattr(made.account.service, "ask", lambda *_: plans.GREEN),
         [
             f"who is served: '{plans.GREEN}' answers at {plans.BLUE_ADDRESS}, the address of "
-            f"{plans.BLUE}"
+            f"{plans.BLUE}",
         ],
+    ),
+    "no answer of the host": (
+        _script(active_answers=False),
+        [f"who is served: clients of {plans.RECORD} get no answer from {plans.BLUE_ADDRESS}:"],
     ),
     "a record that does not exist": (
         lambda made: made.records.pop(),
@@ -240,6 +266,13 @@ TABLE: dict[str, tuple[Callable[[Deployment], Any], list[str]]] = {
         _association(AssociationVersion="2"),
         [f"agents: {plans.BLUE} ({BLUE}) has version 2 of the probe's association, 3 is deployed"],
     ),
+    "a CloudWatch agent that was never installed": (
+        _with_the_cloudwatch_agent,
+        [
+            f"agents: the CloudWatch agent's association on {name} ({instance}): never ran"
+            for name, instance in ((plans.BLUE, BLUE), (plans.GREEN, GREEN))
+        ],
+    ),
     "a drill that failed": (_late_drill, ["drills: drill shutdown failed on 2026-11-02"]),
     "a drill that is overdue": (_old_pass, ["drills: drill shutdown has not passed for 39 days"]),
     "a schedule that is switched off": (
@@ -273,24 +306,6 @@ def test_what_is_wrong_is_found_and_nothing_else(
         assert each.startswith(start), each
     assert all(each["mend"] for each in document["findings"])
     assert document["not_asked"] == []
-
-
-def test_a_resolver_that_answers_something_else_is_found(made: Deployment, found: Found) -> None:
-    answer = {
-        "Nameserver": "ns",
-        "RecordName": plans.RECORD,
-        "RecordType": "A",
-        "RecordData": [plans.BLUE_ADDRESS],
-        "ResponseCode": "NOERROR",
-        "Protocol": "UDP",
-    }
-    made.account.answers["route53", "TestDNSAnswer"] = lambda _: answer
-    made.account.service.script.dns = (plans.GREEN_ADDRESS,)
-    (finding,) = found()
-    assert finding.startswith(
-        f"who is served: this machine resolves {plans.RECORD} to {plans.GREEN_ADDRESS}, Route 53 "
-        f"answers {plans.BLUE_ADDRESS}"
-    )
 
 
 @pytest.mark.parametrize(
@@ -333,20 +348,24 @@ def _alias(made: Deployment) -> None:
     """Both records become aliases of load balancers."""
     resources = made.templates[made.stack("failover")]["Resources"].values()
     pair = [each["Properties"] for each in resources if each["Type"] == "AWS::Route53::RecordSet"]
-    hosts = {plans.BLUE: plans.BLUE_ADDRESS, plans.GREEN: plans.GREEN_ADDRESS}
-    balancers = {host: f"dualstack.{host}.us-west-2.elb.amazonaws.com" for host in hosts}
-    for properties, record, balancer in zip(pair, made.records, balancers.values(), strict=True):
+    for properties, record, color in zip(pair, made.records, ("blue", "green"), strict=True):
+        name = f"{color}.us-west-2.elb.amazonaws.com"
         target = {"HostedZoneId": "Z1H1FL5HABSF5", "EvaluateTargetHealth": True}
-        for each, name in ((properties, balancer), (record, f"{balancer}.")):
-            del each["ResourceRecords"], each["TTL"]
-            each["AliasTarget"] = {**target, "DNSName": name}
-    own = {host: [balancer] for host, balancer in balancers.items()}
-    made.templates[made.stack("failover")]["Metadata"]["Hosts"] = own
-    addresses = {balancer: [hosts[host]] for host, balancer in balancers.items()}
+        for each in (properties, record):
+            for key in ("ResourceRecords", "TTL"):
+                each.pop(key)
+        properties["AliasTarget"] = {**target, "DNSName": f"dualstack.{name}"}
+        record["AliasTarget"] = {**target, "DNSName": f"dualstack.{name}."}
+    made.templates[made.stack("failover")]["Metadata"]["Hosts"] = {
+        plans.BLUE: ["dualstack.blue.us-west-2.elb.amazonaws.com"],
+        plans.GREEN: ["dualstack.green.us-west-2.elb.amazonaws.com"],
+    }
+    addresses = {"dualstack.blue": plans.BLUE_ADDRESS, "dualstack.green": plans.GREEN_ADDRESS}
     real = made.account.service.resolve
 
     def resolve(name: str) -> Sequence[str]:
-        return addresses.get(name.rstrip(".")) or real(name)
+        own = [each for start, each in addresses.items() if name.startswith(start)]
+        return own or real(name)
 
     made.account.service.resolve = resolve  # type: ignore[method-assign]
 
@@ -362,40 +381,40 @@ def test_an_alias_is_the_host_behind_its_load_balancer(
     assert found.startswith(f"who is served: clients of {plans.RECORD} are sent to {plans.GREEN}")
 
 
-def test_drift_is_looked_for_on_request(made: Deployment, status: Resiliency, found: Found) -> None:
+def test_drift_is_looked_for_on_request(made: Deployment, status: Resiliency) -> None:
+    detect = ("cloudformation", "DetectStackDrift")
     status()
-    assert ("cloudformation", "DetectStackDrift") not in made.account.calls
-    drifted = {
-        "StackId": "arn",
-        "LogicalResourceId": "Alarm",
-        "ResourceType": "AWS::CloudWatch::Alarm",
-        "Timestamp": NOW,
-    }
-    difference = {
-        "PropertyPath": "/Threshold",
-        "ExpectedValue": "1",
-        "ActualValue": "2",
-        "DifferenceType": "NOT_EQUAL",
-    }
+    assert detect not in made.account.calls
     made.drifted[made.stack("failover")] = [
         {
-            **drifted,
+            "StackId": "arn",
+            "LogicalResourceId": "Alarm",
             "PhysicalResourceId": plans.STATUS_ALARM,
+            "ResourceType": "AWS::CloudWatch::Alarm",
             "StackResourceDriftStatus": "MODIFIED",
-            "PropertyDifferences": [difference],
-        },
-        {
-            **drifted,
-            "PhysicalResourceId": plans.DB_ALARM,
-            "StackResourceDriftStatus": "DELETED",
-        },
+            "PropertyDifferences": [
+                {
+                    "PropertyPath": "/Threshold",
+                    "ExpectedValue": "1",
+                    "ActualValue": "2",
+                    "DifferenceType": "NOT_EQUAL",
+                }
+            ],
+            "Timestamp": made.alarms[plans.STATUS_ALARM]["StateUpdatedTimestamp"],
+        }
     ]
-    assert found("--drift") == [
+    deleted = {**made.drifted[made.stack("failover")][0], "StackResourceDriftStatus": "DELETED"}
+    del deleted["PropertyDifferences"]
+    made.drifted[made.stack("failover")].append({**deleted, "PhysicalResourceId": plans.DB_ALARM})
+    found, gone = findings(json.loads(status("--drift", "--json", status=1).out))
+    assert found == (
         f"drift: {plans.STATUS_ALARM} of bookstore-production-failover was modified outside "
-        "CloudFormation: /Threshold is 2, 1 was deployed",
+        "CloudFormation: /Threshold is 2, 1 was deployed"
+    )
+    assert gone == (
         f"drift: {plans.DB_ALARM} of bookstore-production-failover was deleted outside "
-        "CloudFormation",
-    ]
+        "CloudFormation"
+    )
 
 
 def test_a_detection_of_drift_that_fails_or_never_ends_is_said(
@@ -420,21 +439,6 @@ def test_a_part_that_can_not_be_asked_leaves_the_others(
     assert "docs/status.md has the policy that it needs" in out
     assert "run-1.json: is not JSON" in out
     assert "bookstore-production-clients-on-standby" in out
-
-
-def _with_the_cloudwatch_agent(made: Deployment) -> None:
-    made.stacks["bookstore-production-cloudwatch-agent"] = [
-        ("Association", "AWS::SSM::Association", "agents-association")
-    ]
-
-
-def test_the_cloudwatch_agent_has_an_association_of_its_own(made: Deployment, found: Found) -> None:
-    _with_the_cloudwatch_agent(made)
-    listed = found()
-    assert listed == [
-        f"agents: the CloudWatch agent's association on {name} ({instance}): never ran"
-        for instance, name in made.instances.items()
-    ]
 
 
 def test_the_cloudwatch_agent_may_be_there_without_a_probe(
