@@ -367,7 +367,7 @@ def test_what_is_too_old_for_the_first_request_is_counted_though_it_fails() -> N
     [
         pytest.param(HANGING, 1, 10, id="1 target"),
         pytest.param(BROKEN, 1, 1, id="1 target each second"),
-        pytest.param(HANGING, 100, 60, id="100 targets", marks=pytest.mark.slow),
+        pytest.param(HANGING, 20, 60, id="20 targets"),
     ],
 )
 @pytest.mark.no_cover

@@ -267,7 +267,7 @@ def test_the_memory_is_bounded_whatever_is_sent() -> None:
 
     def minute(number: int) -> int:
         kinds = ("ms", "g", "s", "c")
-        for each in range(10_000):
+        for each in range(3_000):
             name, kind = f"a{number}-{each % 150}", kinds[each % 4]
             application.send(f"{name}:{each * 1.37}|{kind}|#shop:{each % 3}", f"z{each}:1|c", "?")
         require_limits(application.aggregation.take(), 100)
