@@ -7,8 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Without compiled modules every run of the tests compiles all of them, which takes as long as many
 # tests do, and so does every process that they start.
 unexport PYTHONDONTWRITEBYTECODE
-# Older pips take `coverage[toml]`, which another package asks for, for one that is not pinned as soon
-# as a newer coverage is out; so they resolve nothing in the list for development, which is complete.
+# The list for development is complete, so pip resolves nothing in it.
 # What runs is installed with its dependencies, hence after them: aws-cdk.cloud-assembly-schema has
 # files in the same place as aws-cdk-lib, whose own must stay.
 # Nothing is compiled but what runs, when it first runs: the CDK alone has 450 MB of modules.
@@ -17,7 +16,7 @@ CDK := node_modules/.bin/cdk
 TYPESCRIPT := benchmarks/typescript/node_modules
 SERVICES ?= services
 WORKERS ?= auto
-PYTEST := $(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
+PYTEST := pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
 .PHONY: demo synth test check types lint templates e2e format schema document picture docs lock bench wheel clean
 .DELETE_ON_ERROR:
@@ -32,13 +31,16 @@ synth: .venv/.runtime node_modules/.installed  ## Write the templates of every s
 
 # Without the CDK's validation of each template, which is half of Node's work; `make check` has it.
 test: .venv/.dev node_modules/.installed  ## The tests that take no time; no root, no network
-	CDK_VALIDATION=false $(PYTEST) -m "not slow"
+	CDK_VALIDATION=false $(BIN)/$(PYTEST) -m "not slow"
 
-# What takes one processor runs side by side, before the tests that take all of them. Measuring
-# coverage makes a test three times as slow: tests/conftest.py says which are not measured.
+# What takes one processor runs side by side, before the tests that take all of them. SlipCover
+# measures coverage: a tracer would make the tests three times as slow. It judges in a second step,
+# as it forgets what the tests' workers measured once it has judged.
 check: .venv/.dev node_modules/.installed $(TYPESCRIPT)/.installed  ## All that must hold before a change is merged
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types lint templates
-	$(PYTEST) --hypothesis-profile many --cov --cov-report=term
+	@mkdir -p out
+	$(BIN)/python -m slipcover --json --out out/coverage.json -m $(PYTEST) --hypothesis-profile many
+	@$(BIN)/python -m slipcover --fail-under 98 --merge out/coverage.json --out out/coverage.json
 
 types: .venv/.dev  ## Types alone
 	$(BIN)/mypy

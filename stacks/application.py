@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from aws_cdk import App, DefaultStackSynthesizer, Stack
+from aws_cdk import App, Stack
 
 from resiliency.service_file import Environment, Service
 
@@ -26,8 +26,6 @@ def new_app(outdir: str | None = None, context: Mapping[str, object] | None = No
         outdir=outdir,
         context=context,
         analytics_reporting=False,
-        # The CLI itself checks the bootstrap version, so templates need no rule for it.
-        default_stack_synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
     )
 
 

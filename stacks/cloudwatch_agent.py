@@ -1,7 +1,6 @@
 """The CloudWatch agent on the hosts of one service in one environment."""
 
-from aws_cdk import App, Stack
-from aws_cdk import Environment as CdkEnvironment
+from aws_cdk import App
 
 from resiliency.service_file import Environment, Service
 from resiliency.service_file.model.cloudwatch_agent import CloudWatchAgent as AgentSettings
@@ -10,9 +9,10 @@ from staged_resiliency.shared import names
 from staged_resiliency.shared.hosts import COLORS
 
 from .probe import add_outputs, daily_run
+from .service_stack import ServiceStack
 
 
-class CloudWatchAgentStack(Stack):
+class CloudWatchAgentStack(ServiceStack):
     """The agent on both hosts, its configuration and its permissions; no alarms.
 
     A separate stack, because it installs software on instances and grants permissions:
@@ -26,10 +26,10 @@ class CloudWatchAgentStack(Stack):
         super().__init__(
             app,
             stack_name,
-            env=CdkEnvironment(account=environment.account, region=environment.region),
+            environment,
             description=f"CloudWatch agent of {service.title} in {name}: the agent on the hosts, "
             "its configuration, and its permissions.",
-            tags=service.tags_of(environment) or None,
+            tags=service.tags_of(environment),
             # Without it the metrics stop, and signals without data move clients to the standby.
             termination_protection=True,
         )

@@ -1,7 +1,6 @@
 """The drills of one service in one environment."""
 
-from aws_cdk import App, CfnOutput, Stack
-from aws_cdk import Environment as CdkEnvironment
+from aws_cdk import App, CfnOutput
 from aws_cdk import aws_route53 as route53
 
 from resiliency.service_file import Environment, Service
@@ -19,9 +18,10 @@ from staged_resiliency import (
 from staged_resiliency.shared import names
 
 from .drill_target import drill_target
+from .service_stack import ServiceStack
 
 
-class DrillsStack(Stack):
+class DrillsStack(ServiceStack):
     """The drills of a service: they break a host on purpose and measure what clients see.
 
     A separate stack, because it may stop instances: docs/adr/0010.
@@ -38,10 +38,10 @@ class DrillsStack(Stack):
         super().__init__(
             app,
             names.drills_stack(service.service, name),
-            env=CdkEnvironment(account=environment.account, region=environment.region),
+            environment,
             description=f"Drills of {service.title} in {name}: their faults, the resources that "
             "run them, and their results.",
-            tags=service.tags_of(environment) or None,
+            tags=service.tags_of(environment),
             # Without the stack nothing but the fault's own duration ends the fault of a run.
             termination_protection=True,
         )

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from aws_cdk import Annotations, App, CfnOutput, Stack
-from aws_cdk import Environment as CdkEnvironment
+from aws_cdk import Annotations, App, CfnOutput
 from aws_cdk import aws_route53 as route53
 
 from resiliency.service_file import Environment, Service
@@ -33,25 +32,26 @@ from staged_resiliency import (
     TcpConnect,
 )
 from staged_resiliency.drills.alarm_effects import AlarmKind
-from staged_resiliency.shared import names, validation
+from staged_resiliency.shared import names, network_names
 from staged_resiliency.shared.hosts import COLORS, Color, other
 
 from .dependency_failovers import dependency_failovers_of
 from .notifications import add_subscriptions, notifies_in
 from .own_alarms import own_alarms_of
+from .service_stack import ServiceStack
 
 
-class FailoverStack(Stack):
+class FailoverStack(ServiceStack):
     """Alarms, health check and record pair of one service in one environment."""
 
     def __init__(self, app: App, service: Service, name: str, environment: Environment) -> None:
         super().__init__(
             app,
             names.failover_stack(service.service, name),
-            env=CdkEnvironment(account=environment.account, region=environment.region),
+            environment,
             description=f"Failover of {service.title} in {name}: alarms, health check and the "
             f"record pair {environment.endpoint.record}.",
-            tags=service.tags_of(environment) or None,
+            tags=service.tags_of(environment),
             # Without the stack clients can't resolve the service's name.
             termination_protection=True,
         )
@@ -291,7 +291,7 @@ def _host(host: Host) -> FailoverHost:
         target: AliasTarget | AddressTarget = AliasTarget(
             host.alias.dns_name, host.alias.hosted_zone_id, ipv6=host.alias.ipv6
         )
-    elif host.address is not None and validation.is_ipv6(host.address):
+    elif host.address is not None and network_names.is_ipv6(host.address):
         target = AddressTarget(ipv6=host.address)
     else:
         target = AddressTarget(ipv4=host.address, ipv6=host.ipv6_address)

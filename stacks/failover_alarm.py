@@ -1,7 +1,6 @@
 """The alarm on the failover of one service in one environment."""
 
-from aws_cdk import App, Stack
-from aws_cdk import Environment as CdkEnvironment
+from aws_cdk import App
 
 from resiliency.service_file import Environment, Service
 from staged_resiliency import FailoverAlarm
@@ -10,9 +9,10 @@ from staged_resiliency.shared.hosts import other
 
 from .failover import FailoverStack
 from .notifications import add_subscriptions
+from .service_stack import ServiceStack
 
 
-class FailoverAlarmStack(Stack):
+class FailoverAlarmStack(ServiceStack):
     """The alarm that fires while clients are sent to the standby.
 
     A separate stack, in us-east-1, where the metrics of health checks are: docs/adr/0013.
@@ -29,9 +29,12 @@ class FailoverAlarmStack(Stack):
         super().__init__(
             app,
             names.failover_alarm_stack(service.service, name),
-            env=CdkEnvironment(account=environment.account, region=environment.failover_region),
+            environment,
+            region=environment.failover_region,
             description=f"The alarm on failovers of {service.title} in {name}.",
-            tags=service.tags_of(environment) or None,
+            tags=service.tags_of(environment),
+            # Without it clients are served all the same, and it can be deployed again.
+            termination_protection=False,
         )
         hosts = environment.hosts
         self.alarm = FailoverAlarm(

@@ -1,7 +1,6 @@
 """The topics that alarms notify, each in a stack of its own, and the subscriptions to them."""
 
 from aws_cdk import App, CfnOutput, RemovalPolicy, Stack
-from aws_cdk import Environment as CdkEnvironment
 
 from resiliency.service_file import Environment
 from resiliency.service_file.alarms import alarms_of
@@ -16,8 +15,10 @@ from staged_resiliency import (
 )
 from staged_resiliency.shared import names
 
+from .service_stack import ServiceStack
 
-class NotificationsStack(Stack):
+
+class NotificationsStack(ServiceStack):
     """A topic that services share, with its key.
 
     Its template depends on the topic's name and place alone. So it does not matter which service
@@ -30,9 +31,10 @@ class NotificationsStack(Stack):
         super().__init__(
             app,
             names.notifications_stack(environment.account, region, name),
-            env=CdkEnvironment(account=environment.account, region=region),
+            environment,
+            region=region,
             description=f"The SNS topic {name}, which alarms in {region} notify.",
-            tags=given.tags or None,
+            tags=given.tags,
             # Services of other files and repositories may use the topic.
             termination_protection=True,
         )

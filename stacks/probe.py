@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 
 from aws_cdk import App, CfnOutput, Stack
-from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import aws_ssm as ssm
 
 from resiliency.service_file import Environment, Service
@@ -15,6 +14,8 @@ from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.drills.schedule import DrillSchedule
 from staged_resiliency.shared import names
 from staged_resiliency.shared.hosts import COLORS, Color
+
+from .service_stack import ServiceStack
 
 
 def add_outputs(
@@ -35,7 +36,7 @@ def add_outputs(
     )
 
 
-class ProbeStack(Stack):
+class ProbeStack(ServiceStack):
     """The agent on both hosts, its permission to publish, and alarms for when it is silent.
 
     A separate stack, because it installs software on instances and grants a permission:
@@ -46,10 +47,10 @@ class ProbeStack(Stack):
         super().__init__(
             app,
             names.probe_stack(service.service, name),
-            env=CdkEnvironment(account=environment.account, region=environment.region),
+            environment,
             description=f"Probe of {service.title} in {name}: the agent on the hosts, its "
             "permission to publish, and alarms on its silence.",
-            tags=service.tags_of(environment) or None,
+            tags=service.tags_of(environment),
             # Without it the metrics stop, and signals without data move clients to the standby.
             termination_protection=True,
         )

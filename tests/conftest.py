@@ -23,24 +23,8 @@ _PROPERTIES = settings(
     deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("few", _PROPERTIES, max_examples=20)
-settings.register_profile("many", _PROPERTIES, max_examples=200)
+settings.register_profile("many", _PROPERTIES, max_examples=100)
 settings.load_profile("few")
-
-
-@pytest.hookimpl(trylast=True)  # after hypothesis has marked properties
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure no coverage in properties and slow tests, but in those that alone run some lines.
-
-    Measuring makes a test three times as slow, so long ones that run the same lines as others are
-    marked ``no_cover`` too, and slow ones that alone run some lines ``measured``.
-    """
-    alone = {"rehearsal", "adopt", "account", "status"}
-    for item in items:
-        measured = item.get_closest_marker("measured") or item.path.parent.name in alone
-        slow = item.get_closest_marker("slow") and not measured
-        if slow or item.get_closest_marker("hypothesis"):
-            item.add_marker("no_cover")
-
 
 # Collecting garbage of all generations again and again takes a tenth of the time of all tests. What
 # a test leaves open is found at the end of the session, too.

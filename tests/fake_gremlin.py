@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
-from staged_resiliency.drills.runtime.plan import FaultKind
+from staged_resiliency.drills.runtime.fault_settings import FaultKind
 from staged_resiliency.experiment.json_codec import timestamp
 from tests.fake_aws import plans
 from tests.fake_aws.simulation import SimulatedService

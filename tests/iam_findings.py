@@ -1,4 +1,4 @@
-"""What parliament, a linter of IAM policies, says about one."""
+"""What IAM policies allow, and what parliament, a linter of them, says about one."""
 
 import json
 import re
@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from importlib import resources
 from types import ModuleType
 from typing import Any
+
+from tests.support import ROOT
+
+POLICIES = ROOT / "examples" / "policies"
 
 # What it takes for required resources of an action, and the Service Authorization Reference does
 # not: an execution of a Standard machine is no express one, and ListExecutions is asked of either a
@@ -22,6 +26,16 @@ class _PackageResources(ModuleType):
     @staticmethod
     def resource_filename(package: str, name: str) -> str:
         return str(resources.files(package) / name)
+
+
+def actions_of(*policies: str) -> set[str]:
+    """The actions that files of examples/policies allow."""
+    found: set[str] = set()
+    for policy in policies:
+        for each in json.loads((POLICIES / policy).read_text("utf-8"))["Statement"]:
+            listed = each["Action"]
+            found |= {listed} if isinstance(listed, str) else set(listed)
+    return found
 
 
 def findings_above_low(policy: Mapping[str, Any]) -> list[str]:

@@ -218,7 +218,6 @@ def rehearsals() -> Sequence[JsonObject]:
 
 
 def run_of(script: Script, *, injected_at: float = BEGAN_AT, time_scale: float = 1) -> JsonObject:
-    """The journal of one run."""
     subject = subject_of(script, injected_at)
 
     def at(seconds: float) -> float:
@@ -291,7 +290,6 @@ def drill_runs(months: int = 24) -> Sequence[JsonObject]:
 
 
 def subject_of(script: Script, injected_at: float) -> RunInfo:
-    """The subject of a run."""
     return RunInfo(
         kind=script.kind,
         run_id=f"{script.kind}-{injected_at:.0f}",

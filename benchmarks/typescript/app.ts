@@ -54,12 +54,16 @@ interface ServiceProps {
   readonly addresses: Record<Color, string>;
 }
 
+/** Stacks that share one have all files in each other's asset manifests. */
+const ownSynthesizer = () => new DefaultStackSynthesizer({ generateBootstrapVersionRule: false });
+
 const hostName = (props: ServiceProps, color: Color): string => `${props.service}-api-${color}`;
 
 class NotificationsStack extends Stack {
   constructor(app: App, region: string) {
     super(app, `notifications-${ACCOUNT}-${region}-${TOPIC}`, {
       env: { account: ACCOUNT, region },
+      synthesizer: ownSynthesizer(),
       description: `The SNS topic ${TOPIC}, which alarms in ${region} notify.`,
       terminationProtection: true,
     });
@@ -135,6 +139,7 @@ class ProbeStack extends Stack {
   constructor(app: App, props: ServiceProps) {
     super(app, `${props.service}-production-probe`, {
       env: { account: ACCOUNT, region: REGION },
+      synthesizer: ownSynthesizer(),
       description:
         `Probe of ${props.displayName} in production: the agent on the hosts, its permission to ` +
         "publish, and alarms on its silence.",
@@ -249,6 +254,7 @@ class FailoverStack extends Stack {
   constructor(app: App, props: ServiceProps) {
     super(app, `${props.service}-production-failover`, {
       env: { account: ACCOUNT, region: REGION },
+      synthesizer: ownSynthesizer(),
       description:
         `Failover of ${props.displayName} in production: alarms, health check and the ` +
         `record pair ${props.recordName}.`,
@@ -376,6 +382,7 @@ class FailoverAlarmStack extends Stack {
   constructor(app: App, props: ServiceProps, failover: FailoverStack) {
     super(app, `${props.service}-production-failover-alarm`, {
       env: { account: ACCOUNT, region: VIRGINIA },
+      synthesizer: ownSynthesizer(),
       description: `The alarm on failovers of ${props.displayName} in production.`,
     });
     const output: string = failover.resolve(failover.healthCheckOutput.logicalId);
@@ -426,10 +433,7 @@ function service(index: number): ServiceProps {
   };
 }
 
-const app = new App({
-  analyticsReporting: false,
-  defaultStackSynthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }),
-});
+const app = new App({ analyticsReporting: false });
 const notifications = new NotificationsStack(app, REGION);
 const virginia = new NotificationsStack(app, VIRGINIA);
 for (let index = 0; index < Number(process.argv[2]); index++) {

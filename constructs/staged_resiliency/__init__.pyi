@@ -13,13 +13,13 @@ from .drills.faults import DenyOrigin as DenyOrigin
 from .drills.faults import Fault as Fault
 from .drills.faults import StopInstance as StopInstance
 from .drills.gremlin_engine import GremlinEngine as GremlinEngine
+from .drills.network import DrillNetwork as DrillNetwork
 from .drills.overdue_alarm import DrillOverdueAlarm as DrillOverdueAlarm
 from .drills.runtime.plan import Predicted as Predicted
 from .drills.schedule import DrillSchedule as DrillSchedule
 from .drills.target import DrillHost as DrillHost
-from .drills.target import DrillNetwork as DrillNetwork
 from .drills.target import DrillTarget as DrillTarget
-from .drills.target import DrillWindow as DrillWindow
+from .drills.window import DrillWindow as DrillWindow
 from .experiment.expectations import AlarmFires as AlarmFires
 from .experiment.expectations import AlarmQuiet as AlarmQuiet
 from .experiment.expectations import AlarmRecovers as AlarmRecovers

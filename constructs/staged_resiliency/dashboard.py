@@ -10,9 +10,9 @@ from constructs import Construct
 
 from staged_resiliency.drills.iam import place_of
 from staged_resiliency.drills.runtime import metrics
-from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
+from staged_resiliency.drills.runtime.durations import EXPIRY_DAYS
 from staged_resiliency.drills.target import DrillTarget
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import alarm_settings, limits
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
 
@@ -110,7 +110,7 @@ class ServiceDashboard(Construct):
         connectivity: Sequence[ConnectivityMetric] = (),
         links: Mapping[str, str] | None = None,
     ) -> None:
-        checked("ServiceDashboard", "dashboard_name", dashboard_name, validation.dashboard_name)
+        checked("ServiceDashboard", "dashboard_name", dashboard_name, alarm_settings.dashboard_name)
         if not drills:
             raise InvalidInputError(
                 "ServiceDashboard: drills: is empty; name the drills whose results are shown"

@@ -6,9 +6,7 @@ from pathlib import Path
 from resiliency.commands import Subparsers, add_command, at_least_one, rehearse
 from resiliency.commands.drill import where
 from resiliency.errors import NOT_ASKED, STATUSES_HELP
-
-EXPIRY_DAYS = 35
-"""As many days as a schedule may leave between two runs of a drill."""
+from staged_resiliency.drills.runtime.durations import EXPIRY_DAYS
 
 
 def add(commands: Subparsers) -> None:

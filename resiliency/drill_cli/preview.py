@@ -16,7 +16,8 @@ from resiliency.report.wording import bound
 from staged_resiliency.drills.runtime import lock
 from staged_resiliency.drills.runtime.client_view import ask_for
 from staged_resiliency.drills.runtime.context import AwsError, Context
-from staged_resiliency.drills.runtime.plan import FaultKind, Plan
+from staged_resiliency.drills.runtime.fault_settings import FaultKind
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.preflight import Findings, approval_of, inspect, refusals
 from staged_resiliency.drills.runtime.wording import describe_fault, duration, stop_commands
 from staged_resiliency.experiment.expectations import (

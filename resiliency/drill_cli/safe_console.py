@@ -64,10 +64,10 @@ def styled(text: str) -> Text:
     return Text().append(visible(text), STYLES.get(text, ""))
 
 
-def visible(text: str, most: int = _MOST_CHARACTERS) -> str:
+def visible(text: str) -> str:
     """Replace hidden characters, except ends of lines, by escapes."""
-    if len(text) > most:
-        text = f"{text[: most - 3]}..."
+    if len(text) > _MOST_CHARACTERS:
+        text = f"{text[: _MOST_CHARACTERS - 3]}..."
     if text.isascii() and text.isprintable():
         return text
     return "".join(

@@ -13,7 +13,7 @@ from resiliency.service_file.model.alarms import (
 from resiliency.service_file.model.service import Environment
 from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.probe.configuration import DEFAULT_SILENT_PERIODS
-from staged_resiliency.shared import names, validation
+from staged_resiliency.shared import names, network_names
 from staged_resiliency.shared.hosts import COLORS, Color, other
 
 _SILENCE: Final = StatusAlarmSettings(statistic="Sum", evaluation_periods=DEFAULT_SILENT_PERIODS)
@@ -142,7 +142,7 @@ def _alarms_on(environment: Environment, color: Color) -> Iterator[AlarmDescript
             signal="peer",
             decides="peer" in deciding,
             port=environment.endpoint.serving_port,
-            address=validation.dns_name_or_address(described.peer_check_address),
+            address=network_names.dns_name_or_address(described.peer_check_address),
         )
     if environment.has_probe and environment.probe.state == "present":
         yield AlarmDescription(

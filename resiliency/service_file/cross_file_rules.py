@@ -8,7 +8,7 @@ from resiliency.service_file.drill_rules import drill_names
 from resiliency.service_file.errors import Path, Problem
 from resiliency.service_file.failover_rules import fails_over
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.shared import names, validation
+from staged_resiliency.shared import names, network_names
 from staged_resiliency.shared.hosts import COLORS
 
 
@@ -109,7 +109,7 @@ def _records(env: PartialDocument) -> Iterator[UniqueName]:
     for place in record_places(env):
         record = env.text(*place)
         if record:
-            name = validation.domain_name(record)
+            name = network_names.domain_name(record)
             message = f"{name!r} is given as a record twice; give each environment its own"
             if place[-1] == "record":
                 message = (
@@ -125,7 +125,7 @@ def _records(env: PartialDocument) -> Iterator[UniqueName]:
                 "has; let one of them have the records"
             )
             place = ("dependencies", dependency, "host")
-            name = validation.dns_name_or_address(host)
+            name = network_names.dns_name_or_address(host)
             yield UniqueName("record", (name,), env, place, message, zone_id)
 
 

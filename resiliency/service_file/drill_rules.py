@@ -9,7 +9,7 @@ from resiliency.service_file.model.drills import Drills
 from resiliency.service_file.model.objective import MAX_OBJECTIVE_SECONDS, MIN_OBJECTIVE_SECONDS
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule, outside_window
-from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared import aws_ids, limits, names, network_names
 from staged_resiliency.shared.hosts import COLORS, Color, other
 from staged_resiliency.shared.validation import shown
 
@@ -228,19 +228,19 @@ def _clients_can_be_observed(env: PartialDocument) -> Iterator[Problem]:
     for color in COLORS:
         address = env.text("hosts", color, "address")
         balancer = env.text("hosts", color, "alias", "dns_name")
-        if address and validation.is_ipv6(address):
+        if address and network_names.is_ipv6(address):
             yield env.problem(
                 f"{shown(address)} is an IPv6 address, and drills check hosts over IPv4; give an "
                 "IPv4 address too, or remove the drills",
                 *("hosts", color, "address"),
             )
-        elif address and not has_network and not validation.is_public(address):
+        elif address and not has_network and not network_names.is_public(address):
             yield env.problem(
                 f"{shown(address)} can't be reached over the internet, from where drills observe "
                 f"clients; give {_NETWORK}, or a public address, or remove the drills",
                 *("hosts", color, "address"),
             )
-        elif balancer and not has_network and validation.is_internal_balancer(balancer):
+        elif balancer and not has_network and network_names.is_internal_balancer(balancer):
             yield env.problem(
                 f"{shown(balancer)} can't be reached over the internet, from where drills observe "
                 f"clients; give {_NETWORK}, or a load balancer that faces the internet, or "
@@ -316,7 +316,7 @@ def _resources_are_in_the_region(env: PartialDocument) -> Iterator[Problem]:
     for name in ("volume_keys", "change_calendars"):
         arns += [(str(each), (name, at)) for at, each in enumerate(drills.items(name))]
     for arn, path in arns:
-        refusal = validation.other_region(arn, region)
+        refusal = aws_ids.other_region(arn, region)
         if refusal is not None:
             yield drills.problem(refusal, *path)
 
@@ -333,7 +333,7 @@ def _gremlin_can_inject_the_faults(env: PartialDocument) -> Iterator[Problem]:
     gremlin, region = env.within("drills", "engine", "gremlin"), env.text("region")
     for key in ("secret_arn", "kms_key"):
         arn = gremlin.text(key)
-        refusal = validation.other_region(arn, region) if arn and region else None
+        refusal = aws_ids.other_region(arn, region) if arn and region else None
         if refusal is not None:
             yield gremlin.problem(refusal, key)
     blue, green = (gremlin.text("clients", color) for color in COLORS)

@@ -27,7 +27,7 @@ from staged_resiliency.drills.hypothesis import (
     moves_clients,
     observed_seconds,
 )
-from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, Timeouts
+from staged_resiliency.drills.runtime.durations import COOL_DOWN_SECONDS, Timeouts
 from staged_resiliency.drills.schedule import DrillSchedule
 from staged_resiliency.shared.hosts import COLORS, other
 

@@ -6,7 +6,7 @@ from typing import Final
 from resiliency.service_file.drill_rules import drill_names
 from resiliency.service_file.errors import Problem
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared import aws_ids, limits, names, network_names, validation
 from staged_resiliency.shared.validation import shown
 
 _TARGETS: Final = ("primary", "secondary")
@@ -32,7 +32,7 @@ def _its_name_can_have_the_records(env: PartialDocument) -> Iterator[Problem]:
         host = dependency.text("host")
         if not host:
             continue
-        if validation.is_address(host):
+        if network_names.is_address(host):
             yield dependency.problem(
                 f"{shown(host)} is an address, and only a name can fail over; give a name in the "
                 "hosted zone",
@@ -42,12 +42,12 @@ def _its_name_can_have_the_records(env: PartialDocument) -> Iterator[Problem]:
         if not zone:
             continue
         try:
-            record = validation.record_in_zone(host, zone)
+            record = network_names.record_in_zone(host, zone)
         except ValueError as error:
             yield dependency.problem(f"{error}, as its failover needs records of that name", "host")
             continue
         alias = dependency.has("failover", "primary", "hosted_zone_id")
-        if record == validation.domain_name(zone) and not alias:
+        if record == network_names.domain_name(zone) and not alias:
             yield dependency.problem(
                 f"{record} is the zone's own name, which can't be a CNAME record; give primary and "
                 "secondary a hosted_zone_id, or the dependency another name",
@@ -63,9 +63,9 @@ def _targets_can_answer(env: PartialDocument) -> Iterator[Problem]:
             name = target.text("dns_name")
             if not name:
                 continue
-            if host and not validation.is_address(host):
-                own = validation.domain_name(host)
-                if validation.domain_name(name) == own:
+            if host and not network_names.is_address(host):
+                own = network_names.domain_name(host)
+                if network_names.domain_name(name) == own:
                     yield target.problem(
                         f"{shown(name)} is the dependency's own name; give the name of what "
                         "answers for it",
@@ -76,7 +76,7 @@ def _targets_can_answer(env: PartialDocument) -> Iterator[Problem]:
             checked = role == "primary" and dependency.text("failover", "decided_by") != "hosts"
             if checked:
                 yield from _website_problems(dependency, target, name)
-            if checked and validation.is_internal_balancer(name):
+            if checked and network_names.is_internal_balancer(name):
                 yield target.problem(
                     f"{shown(name)} can't be reached by Route 53 health checkers, which decide "
                     "here; give decided_by: hosts",
@@ -92,10 +92,10 @@ def _bucket_problems(
     Sources: AmazonS3/latest/userguide/VirtualHosting.html and, of aliases,
     Route53/latest/APIReference/API_AliasTarget.html
     """
-    bucket = validation.s3_bucket(name)
+    bucket = network_names.s3_bucket(name)
     if bucket is None:
         return
-    if target.has("hosted_zone_id") and (bucket or not validation.is_s3_website(name)):
+    if target.has("hosted_zone_id") and (bucket or not network_names.is_s3_website(name)):
         yield target.problem(
             "can't be the target of an alias: Route 53 takes the website endpoint of a region, "
             "without a bucket; give one like s3-website-us-west-2.amazonaws.com",
@@ -123,9 +123,9 @@ def _website_problems(
     Source: AmazonS3/latest/userguide/WebsiteEndpoints.html
     """
     protocol = dependency.text("failover", "check", "protocol") or "https"
-    if not validation.is_s3_website(name) or protocol == "tcp":
+    if not network_names.is_s3_website(name) or protocol == "tcp":
         return
-    if validation.s3_bucket(name) == "":
+    if network_names.s3_bucket(name) == "":
         yield target.problem(
             "names no bucket, and Route 53 health checkers, which decide here, ask by this name; "
             "give decided_by: hosts",
@@ -140,10 +140,10 @@ def _website_problems(
 
 
 def _zone_problems(target: PartialDocument, name: str) -> Iterator[Problem]:
-    zone_id, cloudfront = target.text("hosted_zone_id"), validation.cloudfront_zone(name)
+    zone_id, cloudfront = target.text("hosted_zone_id"), network_names.cloudfront_zone(name)
     if not zone_id:
         return
-    zone_id = validation.hosted_zone_id(zone_id)
+    zone_id = aws_ids.hosted_zone_id(zone_id)
     if cloudfront is not None and zone_id != cloudfront:
         yield target.problem(
             f"{zone_id} is not the zone of aliases to CloudFront; give {cloudfront}",
@@ -163,12 +163,12 @@ def _targets_are_a_pair(env: PartialDocument) -> Iterator[Problem]:
         primary, secondary = (failover.text(role, "dns_name") for role in _TARGETS)
         if not primary or not secondary:
             continue
-        primary, secondary = map(validation.domain_name, (primary, secondary))
+        primary, secondary = map(network_names.domain_name, (primary, secondary))
         if primary == secondary:
             yield failover.problem(
                 f"{secondary} is also the primary; give another target", "secondary", "dns_name"
             )
-        elif validation.cloudfront_zone(primary) and validation.cloudfront_zone(secondary):
+        elif network_names.cloudfront_zone(primary) and network_names.cloudfront_zone(secondary):
             yield failover.problem(
                 f"{secondary} is a CloudFront distribution as the primary is, and only one "
                 "distribution can have the dependency's name as an alternate domain name; give a "
@@ -203,7 +203,7 @@ def _aliases_exist_in_the_zone(env: PartialDocument) -> Iterator[Problem]:
         for role in _TARGETS:
             target = dependency.within("failover", role)
             name = target.text("dns_name")
-            cloudfront = bool(name) and validation.cloudfront_zone(name or "") is not None
+            cloudfront = bool(name) and network_names.cloudfront_zone(name or "") is not None
             if target.has("hosted_zone_id") and (cloudfront or (govcloud and private)):
                 yield target.problem(
                     f"makes an alias, which Route 53 does not have in {where}; remove it from both "

@@ -38,7 +38,7 @@ from staged_resiliency.probe.target_checks import (
     TcpCheck,
     TlsCheck,
 )
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import limits, network_names
 from staged_resiliency.shared.hosts import COLORS, Color, other
 
 # Drills
@@ -69,7 +69,7 @@ def fault_of(
         return StopInstance(host.name, instance, drill.minutes)
     dependency = environment.dependencies[drill.dependency]
     if drill.fault == "rds_failover":
-        destination = validation.dns_name_or_address(dependency.host)
+        destination = network_names.dns_name_or_address(dependency.host)
         if drill.db_instance is not None:
             return FailOverDbInstance(drill.db_instance, destination)
         return FailOverDbCluster(drill.db_cluster or "", destination)  # a rule requires one
@@ -77,7 +77,7 @@ def fault_of(
         return _deny_origin(environment, drill, dependency, on_secondary)
     if drill.scope == "port":
         return BlackholePort(host.name, instance, drill.minutes, dependency.checked_port)
-    destination = validation.dns_name_or_address(dependency.host)
+    destination = network_names.dns_name_or_address(dependency.host)
     if drill.fault == "blackhole":
         return BlackholeDependency(host.name, instance, drill.minutes, destination)
     return DegradeDependency(
@@ -105,7 +105,7 @@ def _deny_origin(
     if failover.decided_by == "primary":
         path = failover.check.path
     else:
-        primary = validation.domain_name(failover.primary.dns_name)
+        primary = network_names.domain_name(failover.primary.dns_name)
         fires = [
             each.fires_within(AlarmEffect.FAILS) or 0
             for each in watched_alarms(environment)
@@ -113,9 +113,9 @@ def _deny_origin(
         ]
         decided = max(fires, default=decided)
     return DenyOrigin(
-        record_name=validation.domain_name(dependency.host),
-        primary=validation.domain_name(failover.primary.dns_name),
-        secondary=validation.domain_name(failover.secondary.dns_name),
+        record_name=network_names.domain_name(dependency.host),
+        primary=network_names.domain_name(failover.primary.dns_name),
+        secondary=network_names.domain_name(failover.secondary.dns_name),
         distribution_id=drill.distribution_id or "",
         bucket=drill.origin_bucket or "",
         duration_minutes=drill.minutes,

@@ -9,7 +9,7 @@ from resiliency.service_file.errors import Path
 from resiliency.service_file.file_writer import service_file
 from resiliency.service_file.loader import examine
 from resiliency.service_file.yaml_source import Document, parse
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import aws_ids, network_names, validation
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,16 @@ def _host(text: str) -> str:
     parts = [part.strip() for part in text.split(",")]
     if len(parts) != 3:
         raise ValueError(f"{text!r} is not of the form NAME,INSTANCE-ID,ADDRESS")
-    checks = (validation.host_name, validation.instance_id, validation.ip_address)
+    checks = (aws_ids.host_name, aws_ids.instance_id, network_names.ip_address)
     return ",".join(check(part) for check, part in zip(checks, parts, strict=True))
 
 
 QUESTIONS: Final = (
     Question("service", "Short name of the service", "bookstore", validation.slug),
-    Question("account", "AWS account id", "532151327118", validation.account_id),
-    Question("region", "AWS region of the hosts", "us-west-2", validation.region),
-    Question("record", "DNS name that clients use", "shop.example.com", validation.domain_name),
-    Question("zone-id", "Id of its hosted zone", "Z2EHK3FAEUNRMI", validation.hosted_zone_id),
+    Question("account", "AWS account id", "532151327118", aws_ids.account_id),
+    Question("region", "AWS region of the hosts", "us-west-2", aws_ids.region),
+    Question("record", "DNS name that clients use", "shop.example.com", network_names.domain_name),
+    Question("zone-id", "Id of its hosted zone", "Z2EHK3FAEUNRMI", aws_ids.hosted_zone_id),
     Question(
         "blue",
         "Blue host, which serves now: Name tag, instance id, address",
@@ -55,7 +55,7 @@ QUESTIONS: Final = (
         "shop-green,i-0123456789abcdef0,52.11.79.9",
         _host,
     ),
-    Question("email", "E-mail address to notify", "ops@example.com", validation.email_address),
+    Question("email", "E-mail address to notify", "ops@example.com", network_names.email_address),
 )
 
 _MORE: Final = """\

@@ -5,7 +5,7 @@ from typing import Final
 
 from resiliency.service_file.errors import Problem
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import network_names
 from staged_resiliency.shared.validation import shown
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -49,7 +49,7 @@ def _problems_of_target(
 ) -> Iterator[Problem]:
     failover = dependency.within("failover")
     primary = failover.text("primary", "dns_name")
-    if primary and validation.cloudfront_zone(primary) is None:
+    if primary and network_names.cloudfront_zone(primary) is None:
         yield drill.problem(
             f"the primary of {name} is {shown(primary)}, which is no CloudFront distribution; "
             "remove the drill",

@@ -10,7 +10,8 @@ from resiliency.service_file.model.service import Service, default_namespace
 from resiliency.service_file.partial_document import PartialDocument
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.shared import names
-from staged_resiliency.shared.validation import is_address, shown
+from staged_resiliency.shared.network_names import is_address
+from staged_resiliency.shared.validation import shown
 
 
 def _keys_apply_to_the_protocol(env: PartialDocument) -> Iterator[Problem]:

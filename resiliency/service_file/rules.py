@@ -7,26 +7,22 @@ value it needs is sound, so that one mistake gives one message.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from resiliency.service_file import cloudwatch_rules, drill_rules, failover_rules, probe_rules
-from resiliency.service_file.cross_file_rules import record_places
+from resiliency.service_file import (
+    cloudwatch_rules,
+    drill_rules,
+    failover_rules,
+    host_rules,
+    probe_rules,
+)
 from resiliency.service_file.errors import Problem, suggestion
 from resiliency.service_file.model.objective import ENDPOINT, HOST
 from resiliency.service_file.model.service import BUILT_IN_SIGNALS
 from resiliency.service_file.partial_document import PartialDocument
-from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared import alarm_settings, limits, names, network_names
 from staged_resiliency.shared.hosts import COLORS
 from staged_resiliency.shared.validation import shown
 
 _PROBE_SILENT: Final = names.probe_silent_alarm("").removeprefix("-")
-
-# The values in which two hosts must differ, and the form in which they are compared.
-_CANONICAL: Final[dict[str, Callable[[str], str]]] = {
-    "name": str.lower,
-    "instance_id": str.lower,
-    "address": validation.ip_address,
-    "ipv6_address": validation.ip_address,
-    "peer_address": validation.dns_name_or_address,
-}
 
 
 def problems_of(partial: PartialDocument) -> Iterator[Problem]:
@@ -90,113 +86,6 @@ def _subscribers_are_of_a_topic_here(env: PartialDocument) -> Iterator[Problem]:
             "give topic_name to create a topic",
             *("notifications", "subscriptions"),
         )
-
-
-# Hosts and endpoint
-
-
-def _record_is_in_the_zone(env: PartialDocument) -> Iterator[Problem]:
-    zone = env.text("hosted_zone", "name")
-    for place in record_places(env):
-        record = env.text(*place)
-        if record and zone:
-            try:
-                validation.record_in_zone(record, zone)
-            except ValueError as error:
-                yield env.problem(str(error), *place)
-
-
-def _private_zone_has_an_id(env: PartialDocument) -> Iterator[Problem]:
-    zone = env.within("hosted_zone")
-    if zone.get("private") is True and not zone.has("id"):
-        yield zone.problem(
-            "is missing: zones are looked up among public ones; give the private zone's id", "id"
-        )
-
-
-def _targets_exist_in_govcloud(env: PartialDocument) -> Iterator[Problem]:
-    """Refuse what Route 53 does not have in private zones of AWS GovCloud (US).
-
-    Source: govcloud-us/latest/UserGuide/govcloud-r53.html
-    """
-    region = env.text("region")
-    if not region or limits.partition_of(region) != "aws-us-gov":
-        return
-    if env.get("hosted_zone", "private") is not True:
-        return
-    for color in COLORS:
-        if env.has("hosts", color, "alias"):
-            yield env.problem(
-                f"can't be served from a private zone in {region}, where Route 53 has no alias "
-                "records of load balancers; give address",
-                *("hosts", color, "alias"),
-            )
-
-
-def _hosts_differ(env: PartialDocument) -> Iterator[Problem]:
-    for key, canonical in _CANONICAL.items():
-        blue, green = env.text("hosts", "blue", key), env.text("hosts", "green", key)
-        if blue and green and canonical(blue) == canonical(green):
-            yield env.problem(
-                f"{shown(green)} is also blue's {key}; a pair needs two different hosts",
-                *("hosts", "green", key),
-            )
-    blue, green = (env.text("hosts", color, "alias", "dns_name") for color in COLORS)
-    if blue and green and validation.domain_name(blue) == validation.domain_name(green):
-        yield env.problem(
-            f"{shown(green)} is also blue's alias; a pair needs two different hosts",
-            *("hosts", "green", "alias", "dns_name"),
-        )
-
-
-def _hosts_have_one_kind_of_target(env: PartialDocument) -> Iterator[Problem]:
-    for color in COLORS:
-        host = env.within("hosts", color)
-        if not isinstance(host.raw, dict):
-            continue
-        addresses = [key for key in ("address", "ipv6_address") if host.has(key)]
-        if host.has("alias") and addresses:
-            yield host.problem(
-                f"is given together with alias; give either {addresses[0]} or alias", addresses[0]
-            )
-        elif not host.has("alias") and not addresses:
-            yield host.problem("has neither address nor alias; give one like address: 52.11.79.9")
-        elif addresses == ["ipv6_address"]:
-            yield host.problem(
-                "is given without an IPv4 address; give it as address (ipv6_address is for hosts "
-                "that have both)",
-                "ipv6_address",
-            )
-        elif len(addresses) == 2 and validation.is_ipv6(host.text("address") or ""):
-            yield host.problem(
-                "is given together with an IPv6 address; give the IPv4 one as address",
-                "ipv6_address",
-            )
-
-
-def _hosts_serve_the_same_families(env: PartialDocument) -> Iterator[Problem]:
-    families = {color: _families(env.within("hosts", color)) for color in COLORS}
-    blue, green = families["blue"], families["green"]
-    if blue and green and blue != green:
-        yield env.problem(
-            f"blue serves {' and '.join(blue)} records and green {' and '.join(green)}; both hosts "
-            "need the same, since each primary record needs a secondary one",
-            "hosts",
-        )
-
-
-def _families(host: PartialDocument) -> tuple[str, ...]:
-    """Return the record types that a host can serve; none when its values are wrong."""
-    address, ipv6_address = host.text("address"), host.text("ipv6_address")
-    if host.has("alias"):
-        if host.has("address") or host.has("ipv6_address") or host.get("alias") is None:
-            return ()
-        return ("A", "AAAA") if host.get("alias", "ipv6") is True else ("A",)
-    if not address or ipv6_address is None or (ipv6_address and validation.is_ipv6(address)):
-        return ()
-    if validation.is_ipv6(address):
-        return ("AAAA",)
-    return ("A", "AAAA") if ipv6_address else ("A",)
 
 
 # Signals
@@ -266,7 +155,9 @@ def _own_alarm_decides(
             "statistic",
         )
     yield from cloudwatch_rules.expected_in_drills(alarm, name)
-    of_each_host = any(each in value for value in values for each in validation.HOST_PLACEHOLDERS)
+    of_each_host = any(
+        each in value for value in values for each in alarm_settings.HOST_PLACEHOLDERS
+    )
     if alarm.is_sound and not of_each_host:
         yield env.problem(
             f"{name!r} watches neither host, as no dimension has {{host}} or {{instance_id}}; "
@@ -304,14 +195,14 @@ def _endpoint_can_be_checked(env: PartialDocument) -> Iterator[Problem]:
         return
     for color in COLORS:
         address = env.text("hosts", color, "address")
-        if address and not validation.is_public(address):
+        if address and not network_names.is_public(address):
             yield env.problem(
                 f"{shown(address)} can't be reached by Route 53 health checkers, which the "
                 "signal 'endpoint' needs; give a public address, or the signal 'peer' in its place",
                 *("hosts", color, "address"),
             )
         balancer = env.text("hosts", color, "alias", "dns_name")
-        if balancer and validation.is_internal_balancer(balancer):
+        if balancer and network_names.is_internal_balancer(balancer):
             yield env.problem(
                 f"{shown(balancer)} can't be reached by Route 53 health checkers, which the "
                 "signal 'endpoint' needs; give a load balancer that faces the internet, or the "
@@ -350,11 +241,11 @@ def _alarm_can_be_followed(alarm: PartialDocument, *, decides: bool) -> Iterator
     if evaluated is not None:
         if period is not None:
             try:
-                validation.alarm_window_seconds(period, evaluated)
+                alarm_settings.alarm_window_seconds(period, evaluated)
             except ValueError as error:
                 given = alarm.has("evaluation_periods")
                 yield alarm.problem(str(error), "evaluation_periods" if given else "period_seconds")
-        check = validation.all_datapoints if decides else validation.some_datapoints
+        check = alarm_settings.all_datapoints if decides else alarm_settings.some_datapoints
         try:
             check(alarm.number("datapoints_to_alarm") or evaluated, evaluated)
         except ValueError as error:
@@ -362,7 +253,7 @@ def _alarm_can_be_followed(alarm: PartialDocument, *, decides: bool) -> Iterator
     threshold, statistic = alarm.get("threshold"), alarm.text("statistic")
     if isinstance(threshold, int | float) and statistic:
         try:
-            validation.threshold_between_0_and_1(threshold, statistic)
+            alarm_settings.threshold_between_0_and_1(threshold, statistic)
         except ValueError as error:
             yield alarm.problem(str(error), "threshold")
 
@@ -432,12 +323,7 @@ _RULES: Final[tuple[Callable[[PartialDocument], Iterator[Problem]], ...]] = (
     _one_topic_is_given,
     _topics_are_in_the_environments_place,
     _subscribers_are_of_a_topic_here,
-    _record_is_in_the_zone,
-    _private_zone_has_an_id,
-    _targets_exist_in_govcloud,
-    _hosts_differ,
-    _hosts_have_one_kind_of_target,
-    _hosts_serve_the_same_families,
+    *host_rules.RULES,
     _signals_exist,
     _dependencies_do_not_have_the_names_of_signals,
     _alarms_do_not_have_the_names_of_signals,

@@ -43,7 +43,7 @@ from resiliency.service_file.model.service import Environment, Service
 from staged_resiliency.drills.alarm_effects import AlarmKind
 from staged_resiliency.drills.hypothesis import moves_clients
 from staged_resiliency.drills.runtime.plan import Predicted
-from staged_resiliency.shared import names, validation
+from staged_resiliency.shared import names, network_names
 from staged_resiliency.shared.hosts import COLORS, Color, other
 
 _MISSING: Final[Mapping[MissingDataName, Missing]] = {
@@ -69,7 +69,7 @@ def deciding_graph(service: Service, environment: Environment) -> FailoverGraph:
     secondary = _values(environment.hosts.of(standby))
     pairs = [
         Pair(
-            validation.domain_name(record),
+            network_names.domain_name(record),
             kind,
             _record(environment, active, value, check),
             _record(environment, standby, secondary[kind], None),
@@ -139,9 +139,9 @@ def _dependency_pairs(service: Service, environment: Environment) -> Iterator[Pa
                 1,
             )
         else:
-            check = _endpoint(label, validation.domain_name(given.primary.dns_name), given.check)
+            check = _endpoint(label, network_names.domain_name(given.primary.dns_name), given.check)
         yield Pair(
-            validation.domain_name(dependency.host),
+            network_names.domain_name(dependency.host),
             "A" if given.is_alias else "CNAME",
             _target(given, given.primary, check),
             _target(given, given.secondary, None),
@@ -153,10 +153,10 @@ def _dependency_pairs(service: Service, environment: Environment) -> Iterator[Pa
 def _target(
     given: DependencyFailover, target: DependencyTarget, check: HealthCheck | None
 ) -> Record:
-    name = validation.domain_name(target.dns_name)
+    name = network_names.domain_name(target.dns_name)
     if not given.is_alias:
         return Record((name,), given.ttl_seconds, check)
-    evaluates = validation.cloudfront_zone(name) is None
+    evaluates = network_names.cloudfront_zone(name) is None
     return Record((name,), ALIAS_TTL_SECONDS, check, evaluates_target=evaluates)
 
 
@@ -226,10 +226,12 @@ def _record(
 
 def _values(host: Host) -> Mapping[str, str]:
     if host.alias is not None:
-        name = validation.domain_name(host.alias.dns_name)
+        name = network_names.domain_name(host.alias.dns_name)
         return {"A": name, "AAAA": name} if host.alias.ipv6 else {"A": name}
-    addresses = [validation.ip_address(each) for each in (host.address, host.ipv6_address) if each]
-    return {"AAAA" if validation.is_ipv6(each) else "A": each for each in addresses}
+    addresses = [
+        network_names.ip_address(each) for each in (host.address, host.ipv6_address) if each
+    ]
+    return {"AAAA" if network_names.is_ipv6(each) else "A": each for each in addresses}
 
 
 def _probes(service: Service, environment: Environment) -> Iterator[Probe]:

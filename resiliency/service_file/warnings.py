@@ -9,7 +9,7 @@ from resiliency.service_file.mapping import broken_color
 from resiliency.service_file.model.dependencies import Dependency
 from resiliency.service_file.model.service import Environment
 from staged_resiliency.probe.configuration import StatsdMetrics
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import limits, network_names
 from staged_resiliency.shared.hosts import COLORS, other
 
 
@@ -166,14 +166,14 @@ def notes_of(environment: Environment) -> Iterator[ServiceWarning]:
 def _network_notes(environment: Environment) -> Iterator[ServiceWarning]:
     """Yield what private hosts need of their network, and what `check` can't see of addresses."""
     hosts = [environment.hosts.of(color) for color in COLORS]
-    private = [host for host in hosts if host.address and not validation.is_public(host.address)]
+    private = [host for host in hosts if host.address and not network_names.is_public(host.address)]
     if private and environment.has_probe and environment.probe.state == "present":
         yield ServiceWarning(
             "staged-resiliency:private-hosts",
             "hosts",
-            f"{' and '.join(each.name for each in private)} have private addresses: their probes "
-            "need NAT, or VPC endpoints for monitoring, ec2, ssm, ssmmessages and ec2messages and "
-            "a package repository in the network",
+            f"{' and '.join(each.name for each in private)}: with a private address a probe needs "
+            "NAT, or VPC endpoints for monitoring, ec2, ssm, ssmmessages and ec2messages and a "
+            "package repository in the network",
         )
     agent = environment.cloudwatch_agent
     if private and agent is not None and agent.state == "present":

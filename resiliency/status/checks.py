@@ -17,7 +17,7 @@ from resiliency.status.hosts import agents
 from resiliency.status.sections import Section
 from staged_resiliency.drills.runtime.context import Context
 from staged_resiliency.drills.runtime.drill_status import Score
-from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
+from staged_resiliency.drills.runtime.durations import EXPIRY_DAYS
 from staged_resiliency.experiment.json_codec import JsonObject
 
 DETECT: Final[Operation] = ("cloudformation", "DetectStackDrift")

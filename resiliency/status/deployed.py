@@ -16,7 +16,7 @@ from resiliency.failover_model.template_reader import read_graph
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployments
 from resiliency.service_file import load
-from staged_resiliency.drills.runtime.plan import Endpoint
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.shared import names
 
 

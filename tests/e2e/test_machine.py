@@ -6,141 +6,34 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from functools import reduce
-from operator import add
 from pathlib import Path
 from typing import Any, Final
 
 import botocore.session
 import pytest
 
-from tests.e2e.machine import faults, requirements, rootfs
+from tests.e2e.machine import requirements, rootfs
 from tests.e2e.machine.boot import Boot
 from tests.e2e.machine.cloudwatch import CloudWatch
 from tests.e2e.machine.container import Container
 from tests.e2e.machine.control_groups import ControlGroups
-from tests.e2e.machine.gate import ApiRequest, Refusal
 from tests.e2e.machine.metadata_service import (
     TOKEN_HEADER,
     TOKEN_PATH,
     TTL_HEADER,
-    Credentials,
     Instance,
     MetadataService,
 )
-from tests.e2e.machine.network import GATEWAY, METADATA, PrivateNetwork
+from tests.e2e.machine.network import METADATA, PrivateNetwork
 from tests.e2e.machine.processes import CommandError
-from tests.e2e.machine.put_metric_data import Datum, Metric, Point, Put, breaches, merged
+from tests.e2e.machine.put_metric_data import Datum, Metric, Point, Put, breaches
 from tests.e2e.machine.step_order import Status
 from tests.e2e.machine.systems_manager import run_document
-from tests.e2e.machine.targets import TcpTarget
 from tests.e2e.machine.waiting import eventually
 
 ROOT: Final = Path(__file__).parents[2]
-CLOUDWATCH: Final = (GATEWAY, 8080)
-TARGET_PORT: Final = 5432
-
-CONNECT: Final = """
-import socket, sys
-try:
-    socket.create_connection((sys.argv[1], int(sys.argv[2])), 0.5).close()
-    print("connected")
-except OSError as error:
-    print(type(error).__name__)
-"""
-
-PUT: Final = """
-import sys
-from datetime import datetime, timedelta, timezone
-from botocore.config import Config
-from botocore.session import Session
-once = Config(read_timeout=float(sys.argv[2]), retries={"max_attempts": 0})
-client = Session().create_client(
-    "cloudwatch", region_name="us-west-2", endpoint_url=sys.argv[1], config=once
-)
-now = datetime.now(timezone.utc).replace(second=0) - timedelta(minutes=2)
-host = {"Name": "Host", "Value": "blue"}
-failure = {"Name": "Class", "Value": "dns"}
-def points(name, *dimensions, **more):
-    return {"MetricName": name, "Dimensions": list(dimensions), "Timestamp": now, **more}
-def few(samples, total, least, greatest):
-    return {"SampleCount": samples, "Sum": total, "Minimum": least, "Maximum": greatest}
-try:
-    client.put_metric_data(Namespace="Bookstore", MetricData=[
-        points("db", host, StatisticValues=few(4, 4, 1, 1)),
-        points("db", host, StatisticValues=few(2, 1, 0, 1)),
-        points("db-failures", host, failure, Values=[1.0, 3.0], Counts=[2, 1]),
-        points("heartbeat", host, Value=1.0),
-    ])
-    print("taken")
-except Exception as error:
-    print(type(error).__name__, error)
-"""
-
-SERVICE: Final = """
-import os, socket, time
-notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-notify.connect(os.environ["NOTIFY_SOCKET"])
-state = os.environ["STATE_DIRECTORY"]
-with open(state + "/starts", "a") as starts:
-    starts.write("x")
-try:
-    open("/etc/of-the-service", "w")
-except OSError as error:
-    print("no file in /etc:", type(error).__name__)
-try:
-    socket.sethostname("other")
-except OSError as error:
-    print("no other host name:", type(error).__name__)
-print("user", "root" if os.getuid() == 0 else "its own", "in", state, flush=True)
-notify.send(b"READY=1")
-while not os.path.exists("/etc/stuck"):
-    notify.send(b"WATCHDOG=1")
-    time.sleep(0.1)
-time.sleep(60)
-"""
-
-UNIT: Final = """
-[Unit]
-StartLimitIntervalSec=0
-[Service]
-Type=notify
-ExecStart=/usr/bin/python3 /opt/service.py
-DynamicUser=yes
-StateDirectory=careful
-WatchdogSec=3
-Restart=always
-RestartSec=100ms
-CapabilityBoundingSet=
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateUsers=yes
-ProcSubset=pid
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHome=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
-ProtectSystem=strict
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-SystemCallArchitectures=native
-SystemCallErrorNumber=EPERM
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
-UMask=0077
-[Install]
-WantedBy=multi-user.target
-"""
 
 
 @pytest.fixture(scope="module")
@@ -173,22 +66,6 @@ def metadata(network: PrivateNetwork, blue: Container) -> Iterator[MetadataServi
     said = {blue.address: Instance(tags={"Name": "bookstore-api-blue"})}
     with MetadataService(network.listen(METADATA, 80), said) as service:
         yield service
-
-
-@pytest.fixture
-def cloudwatch(network: PrivateNetwork) -> Iterator[CloudWatch]:
-    with CloudWatch(lambda: network.listen(*CLOUDWATCH)) as api:
-        yield api
-
-
-def connect(container: Container, address: str, port: int) -> str:
-    return container.run(["python3", "-c", CONNECT, address, str(port)]).stdout.strip()
-
-
-def put(container: Container, *, seconds: float = 30) -> str:
-    host, port = CLOUDWATCH
-    words = ["python3", "-c", PUT, f"http://{host}:{port}", str(seconds)]
-    return container.run(words).stdout.strip()
 
 
 def fetch(container: Container, path: str, *headers: str, method: str = "GET") -> tuple[int, str]:
@@ -232,35 +109,6 @@ def test_a_command_that_fails_says_what_it_printed(blue: Container) -> None:
     assert blue.run(["false"], check=False).returncode == 1
 
 
-def cut_power(container: Container) -> None:
-    container.crash()
-    container.start()
-
-
-def switch_off_and_on(container: Container) -> None:
-    container.power_off()
-    with pytest.raises(CommandError, match="test-again does not run"):
-        container.run(["true"])
-    container.start()
-
-
-@pytest.mark.parametrize("again", [Container.reboot, switch_off_and_on, cut_power])
-def test_files_and_journal_survive(
-    network: PrivateNetwork, again: Callable[[Container], None]
-) -> None:
-    with Container("test-again", network=network) as container:
-        container.write("/etc/systemd/system/say.service", "[Service]\nExecStart=echo once\n")
-        container.run(["systemctl", "start", "say"])
-        eventually("it is said", lambda: "once" in container.journal("say"))
-        boot = container.read("/proc/sys/kernel/random/boot_id")
-        again(container)
-        assert container.read("/proc/sys/kernel/random/boot_id") != boot
-        assert container.address in container.shell("ip -brief address show host0")
-        assert container.exists("/etc/systemd/system/say.service")
-        assert container.journal("say") == []
-        assert "once" in container.journal("say", of_all_boots=True)
-
-
 def test_changes_of_one_container_are_not_seen_by_another(
     blue: Container, green: Container
 ) -> None:
@@ -268,70 +116,6 @@ def test_changes_of_one_container_are_not_seen_by_another(
     assert blue.read("/opt/of-blue") == "blue"
     assert not green.exists("/opt/of-blue")
     assert not list(rootfs.CACHE.glob("*/tree/opt/*"))
-
-
-def test_the_disk_can_be_full(network: PrivateNetwork) -> None:
-    with Container("test-full", network=network, disk_mib=32) as container:
-        with pytest.raises(CommandError, match="No space left on device"):
-            container.shell("head -c 40M /dev/zero >/opt/much")
-        container.shell("rm /opt/much")
-
-
-def test_a_hardened_service_is_confined_and_watched(blue: Container) -> None:
-    blue.write("/opt/service.py", SERVICE)
-    blue.write("/etc/systemd/system/careful.service", UNIT)
-    blue.run(["systemctl", "enable", "--quiet", "--now", "careful"])
-    said = blue.journal("careful")
-    assert "no file in /etc: OSError" in said
-    assert "no other host name: PermissionError" in said
-    assert "user its own in /var/lib/careful" in said
-    assert blue.state("careful") == "active"
-    process = blue.property("careful", "MainPID")
-    assert "system.slice/careful.service" in blue.read(f"/proc/{process}/cgroup")
-    assert "Seccomp:\t2\n" in blue.read(f"/proc/{process}/status")
-
-    blue.write("/etc/stuck", "")
-    eventually(
-        "the stuck service is restarted", lambda: int(blue.property("careful", "NRestarts")) >= 1
-    )
-    assert any("Watchdog timeout" in line for line in blue.journal("careful"))
-    eventually("its state is kept", lambda: len(blue.read("/var/lib/careful/starts")) >= 2)
-
-    # It is asked for sentences for people, of which the last is the verdict.
-    exposure = blue.shell("systemd-analyze security --no-pager careful").splitlines()[-1]
-    assert float(exposure.split(": ")[1].split()[0]) < 2
-    blue.run(["systemctl", "disable", "--quiet", "--now", "careful"])
-
-
-# The network
-
-
-def test_containers_reach_each_other(blue: Container, green: Container) -> None:
-    unit = "[Service]\nExecStart=python3 -m http.server --bind :: 8000\n"
-    green.write("/etc/systemd/system/web.service", unit)
-    green.run(["systemctl", "start", "web"])
-    eventually("it is there", lambda: connect(blue, green.address, 8000) == "connected")
-    ipv6 = green.shell("ip -6 -brief address show host0").split()[2].partition("/")[0]
-    assert connect(blue, ipv6, 8000) == "connected"
-    assert connect(blue, green.address, 8001) == "ConnectionRefusedError"
-
-
-def test_a_dropped_port_is_silent_until_it_is_healed(
-    network: PrivateNetwork, blue: Container, green: Container
-) -> None:
-    with TcpTarget(network.listen(GATEWAY, TARGET_PORT)) as target:
-        assert connect(blue, GATEWAY, TARGET_PORT) == "connected"
-        faults.drop(blue, TARGET_PORT)
-        assert connect(blue, GATEWAY, TARGET_PORT) == "TimeoutError"
-        assert connect(green, GATEWAY, TARGET_PORT) == "connected"
-        faults.heal(blue)
-        assert connect(blue, GATEWAY, TARGET_PORT) == "connected"
-        assert target.sources == [blue.address, green.address, blue.address]
-    assert connect(blue, GATEWAY, TARGET_PORT) == "ConnectionRefusedError"
-
-
-def test_healing_what_is_sound_does_no_harm(blue: Container) -> None:
-    faults.heal(blue)
 
 
 # The metadata service
@@ -372,62 +156,6 @@ def test_metadata_tell_instances_apart(
 
 
 # CloudWatch
-
-
-def test_metrics_arrive_with_the_role_credentials(
-    blue: Container, metadata: MetadataService, cloudwatch: CloudWatch
-) -> None:
-    assert put(blue) == "taken"
-    metadata.change(blue.address, credentials=Credentials(access_key="ASIAROTATED", token="new"))
-    assert put(blue) == "taken"
-
-    keys = [(request.access_key, request.session_token) for request in cloudwatch.requests]
-    assert keys == [("ASIATESTTESTTESTTEST", "token-of-a-test"), ("ASIAROTATED", "new")]
-    assert {request.source for request in cloudwatch.requests} == {blue.address}
-
-    expected = {
-        Metric.of("db", Host="blue"): Point(12, 10, 0, 1),
-        Metric.of("db-failures", Host="blue", Class="dns"): Point(6, 10, 1, 3),
-        Metric.of("heartbeat", Host="blue"): Point(2, 2, 1, 1),
-    }
-    assert cloudwatch.metrics("Bookstore") == set(expected)
-    assert cloudwatch.metrics("Library") == set()
-    for metric, point in expected.items():
-        of_minutes = cloudwatch.points("Bookstore", metric)
-        assert _total(of_minutes.values()) == point
-        assert cloudwatch.points("Library", metric) == {}
-        # The second opinion, without moto.
-        assert of_minutes == {
-            minute: each
-            for (_, name, minute), each in _sent(cloudwatch.requests).items()
-            if name == metric
-        }
-
-
-def _total(points: Iterable[Point]) -> Point:
-    first, *others = points
-    return reduce(add, others, first)
-
-
-def _sent(requests: list[ApiRequest]) -> Mapping[tuple[str, Metric, datetime], Point]:
-    return merged(request.put() for request in requests)
-
-
-def test_cloudwatch_can_be_away(
-    blue: Container, metadata: MetadataService, cloudwatch: CloudWatch
-) -> None:
-    cloudwatch.gate.refuse_connections()
-    assert put(blue).startswith("EndpointConnectionError ")
-    assert cloudwatch.requests == []
-    cloudwatch.gate.hang()
-    assert put(blue, seconds=1).startswith("ReadTimeoutError ")
-    cloudwatch.gate.answer(Refusal("Throttling"))
-    assert put(blue).startswith("ClientError An error occurred (Throttling)")
-    assert cloudwatch.metrics("Bookstore") == set()
-    cloudwatch.gate.open()
-    assert put(blue) == "taken"
-    assert [request.status for request in cloudwatch.requests] == [None, 400, 200]
-    assert len(cloudwatch.metrics("Bookstore")) == 3
 
 
 @pytest.mark.parametrize("number", [1, 300])
@@ -643,20 +371,3 @@ def _machines(name: str) -> list[str]:
         except OSError:
             continue
     return found
-
-
-# Without the library
-
-
-@pytest.mark.usefixtures("possible")
-def test_apt_works_where_the_library_is_not_installed() -> None:
-    """With this machine's network, sources and proxies; a package that needs no other."""
-    with Container("test-bare", recipe=rootfs.DEBIAN_WITHOUT_BOTO3) as container:
-        assert container.run(["python3", "-c", "import botocore"], check=False).returncode == 1
-        container.run(["apt-get", "update", "-qq"], timeout_seconds=120)
-        container.run(
-            ["apt-get", "install", "-qq", "--no-install-recommends", "python3-jmespath"],
-            env={"DEBIAN_FRONTEND": "noninteractive"},
-            timeout_seconds=120,
-        )
-        container.run(["python3", "-c", "import jmespath"])

@@ -1,7 +1,6 @@
 """Rehearsals with real processes: they agree with the model, and broken templates fail them."""
 
 import asyncio
-import json
 import os
 import random
 import signal
@@ -36,6 +35,7 @@ from tests.resiliency.rehearsal.support import (
     Edit,
     Templates,
     all_signals,
+    children_of,
     edited,
     plans_of,
     rehearse_all,
@@ -47,6 +47,12 @@ from tests.resiliency.rehearsal.support import (
     swap_roles,
     swap_values,
     templates_of,
+    written,
+)
+from tests.resiliency.rehearsal.test_dependency_failovers import (
+    by_hosts,
+    fails_over,
+    own_name,
 )
 
 SCALE = 60.0
@@ -259,14 +265,30 @@ def test_a_database_that_fails_over_moves_nobody_unless_it_decides(templates: Te
         assert {DB_ALARM, DB_ALARM.replace("blue", "green")} <= fired
 
 
+def test_clients_of_a_dependencys_own_name_move_for_its_primary_alone() -> None:
+    """Decided by the primary's endpoint, and by hosts; both at once, as they take real time."""
+    pairs = [own_name(templates_of(edit)) for edit in (fails_over, by_hosts)]
+
+    async def run() -> Sequence[Sequence[Outcome]]:
+        return await asyncio.gather(
+            *(
+                rehearse(cdn, plans_of(cdn, scale=40), assumptions_for(cdn), scale=40)
+                for cdn in pairs
+            )
+        )
+
+    for outcomes in asyncio.run(run()):
+        assert [(each.plan.scenario.name, each.verdict.status) for each in outcomes] == [
+            ("cdn-primary-lost", Status.PASSED),
+            ("cdn-secondary-lost", Status.PASSED),
+        ], [each.verdict.message for each in outcomes]
+
+
 @pytest.fixture
 def running(templates: Templates, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """The command, once everything of one scenario has started."""
-    paths = []
-    for stack, template in templates.items():
-        paths.append(tmp_path / f"{stack}.json")
-        paths[-1].write_text(json.dumps(template))
-    words = ["rehearse", *map(str, paths), "--scenario", "host-stops", "--out", f"{tmp_path}/out"]
+    words = ["rehearse", *written(templates, tmp_path), "--scenario", "host-stops"]
+    words += ["--out", f"{tmp_path}/out"]
     command = "import sys; from resiliency.cli import main; sys.exit(main(sys.argv[1:]))"
     process = subprocess.Popen(
         [sys.executable, "-c", command, *words],
@@ -287,11 +309,7 @@ def running(templates: Templates, tmp_path: Path) -> Iterator[subprocess.Popen[s
 
 def _below(pid: int) -> set[int]:
     """All processes below one."""
-    found = {
-        int(word)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for word in (task / "children").read_text(encoding="ascii").split()
-    }
+    found = children_of(pid)
     return found.union(*map(_below, found))
 
 

@@ -11,8 +11,7 @@
 - EventBridge's rule is played by ``finish``: where the execution's end matches
   ``cleanup_pattern``, the cleanup is called with that event, twice more if it fails, as Lambda
   does. Its schedule is played by ``clean_up_missed``; DescribeExecution, like the event, returns
-  times
-  of ``SimulatedService.now``.
+  times of ``SimulatedService.now``.
 """
 
 import functools
@@ -150,6 +149,27 @@ class Account:
         """Abort a run."""
         self.client("stepfunctions").stop_execution(executionArn=execution)
 
+    def run(self, name: str = "run-1", given: str = "{}") -> str:
+        """Run the drill of the service to its end; return the execution's status."""
+        return self.finish(self.start(self.machine(self.service.plan), name, given))
+
+    def start_aborted(self, phase: str, *, when: str = "after") -> str:
+        """Start a run that is aborted before or after its first call of a phase; return its ARN."""
+        machine = self.machine(self.service.plan)
+        # The run's first call comes only after its name is known: the interpreter is slower.
+        execution = f"{machine.replace(':stateMachine:', ':execution:')}:run-1"
+        setattr(self, when, lambda called, _: self.stop(execution) if called == phase else None)
+        return self.start(machine)
+
+    def before_phase(self, phase: str, do: Callable[[], object], *, first: bool = False) -> None:
+        """Do something before each call of a phase, or before the first one alone."""
+
+        def before(called: str, count: int) -> None:
+            if called == phase and not (first and count):
+                do()
+
+        self.before = before
+
     def finish(self, execution: str) -> str:
         """Wait for the end of a run, have it cleaned up by EventBridge; return its status."""
         described = self.wait(execution)
@@ -162,7 +182,6 @@ class Account:
         return status
 
     def is_running(self, execution: str) -> bool:
-        """Whether a run has not ended."""
         # Asked directly: calls through botocore would take as much time as the run itself.
         found = stepfunctions_parser_backends[ACCOUNT][REGION].describe_execution(execution)
         return bool(found.status == "RUNNING")
@@ -266,7 +285,6 @@ class Account:
         return found
 
     def metrics(self) -> list[tuple[str, float]]:
-        """All data points that were published."""
         return [
             (each["MetricName"], each["Value"])
             for request in self.service.published

@@ -137,7 +137,6 @@ class CommandAccount(Account):
             self.resources.append(("AWS::Scheduler::Schedule", f"Schedule-{plan.drill}"))
 
     def begin(self, drill: str, name: str, at: float | None = None) -> Run:
-        """Begin a run."""
         arn = f"{self.machines[drill].replace(':stateMachine:', ':execution:')}:{name}"
         run = Run(arn, self.service.now if at is None else at)
         self.runs.append(run)

@@ -11,8 +11,8 @@ from typing import Any
 
 from moto.s3.models import s3_backends
 
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.drills.runtime.network import UnansweredError
-from staged_resiliency.drills.runtime.plan import Endpoint
 from tests.fake_aws import plans
 from tests.fake_aws.simulation import ApiError, Response, SimulatedService
 
@@ -34,7 +34,6 @@ FORMER = {"Version": "2012-10-17", "Statement": [ALLOW]}
 
 
 def distribution() -> dict[str, Any]:
-    """The configuration of the distribution."""
     return {
         "CallerReference": "1",
         "Comment": "",
@@ -128,7 +127,6 @@ class OriginService(SimulatedService):
         )
 
     def resolve(self, name: str) -> Any:
-        """What a resolver answers."""
         if name == plans.IMAGES:
             name = plans.SECONDARY if self.on_secondary(self.moves_after) else plans.PRIMARY
         return {plans.PRIMARY: (CLOUDFRONT_ADDRESS,), plans.SECONDARY: (S3_ADDRESS,)}.get(
@@ -136,7 +134,6 @@ class OriginService(SimulatedService):
         ) or super().resolve(name)
 
     def ask(self, address: str, endpoint: Endpoint, host: str) -> str:
-        """Who answers at an address."""
         if address == CLOUDFRONT_ADDRESS:
             assert (endpoint.path, host) == ("/status.txt", plans.IMAGES)
             if not self.primary_answers():
@@ -150,7 +147,6 @@ class OriginService(SimulatedService):
         return super().ask(address, endpoint, host)
 
     def alarm_state(self, name: str) -> tuple[str, float]:
-        """The state of an alarm, and when it came to that."""
         if name != plans.ON_SECONDARY or name in self.script.alarm_states:
             return super().alarm_state(name)
         return ("ALARM" if self.on_secondary(self.fires_after) else "OK"), self.now

@@ -2,21 +2,11 @@
 
 from dataclasses import replace
 
-from staged_resiliency.drills.runtime.plan import (
-    Command,
-    Database,
-    DrillSchedules,
-    Endpoint,
-    FaultKind,
-    Host,
-    Origin,
-    Plan,
-    Predicted,
-    Record,
-    Timeouts,
-    WatchedDrill,
-    Window,
-)
+from staged_resiliency.drills.runtime.durations import Timeouts
+from staged_resiliency.drills.runtime.fault_settings import Command, Database, FaultKind, Origin
+from staged_resiliency.drills.runtime.hosts import Endpoint, Host, Record
+from staged_resiliency.drills.runtime.plan import Plan, Predicted, Window
+from staged_resiliency.drills.runtime.scheduled_tasks import DrillSchedules, WatchedDrill
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,

@@ -13,9 +13,11 @@ from typing import Any
 
 from staged_resiliency.drills.runtime import client_view
 from staged_resiliency.drills.runtime.context import Context
+from staged_resiliency.drills.runtime.fault_settings import FaultKind
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.drills.runtime.keys import INSTANCE_TAG
 from staged_resiliency.drills.runtime.network import UnansweredError
-from staged_resiliency.drills.runtime.plan import Endpoint, FaultKind, Plan
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.experiment.json_codec import JsonObject
 from tests.fake_aws import plans
 
@@ -64,7 +66,6 @@ class Script:
     command_known: bool = True
     degraded_answers_take: float = 0.6
     failover_takes: float = 70
-    failover_shows_after: float = 5
     fis_waits_for_database: bool = False
     needs_database: bool = False
     alarms_of_database: tuple[str, ...] = ()
@@ -126,7 +127,6 @@ class SimulatedService:
     # FIS.
 
     def status(self, each: StartedExperiment) -> str:
-        """The current status of an experiment."""
         script, began, now = self.script, each.at + self.script.initiating, self.now
         ends = self.natural_end(each)
         if each.stopped_at is not None:
@@ -165,7 +165,6 @@ class SimulatedService:
 
     @property
     def fault_at(self) -> float | None:
-        """When the fault began; None before."""
         if self.script.initiating_forever:
             return None
         began = [
@@ -178,7 +177,6 @@ class SimulatedService:
 
     @property
     def fault_ended_at(self) -> float | None:
-        """When the fault ended; None before."""
         if self.fault_at is None:
             return None
         (each,) = [one for one in self.experiments if not one.skip]
@@ -443,7 +441,7 @@ class SimulatedService:
 
     def _database_status(self, busy: str) -> str:
         began = self.fault_at
-        shows = began is not None and self.now >= began + self.script.failover_shows_after
+        shows = began is not None and self.now >= began + 5
         return busy if shows and self.broken else "available"
 
     def StartInstances(self, given: dict[str, Any]) -> Response:  # noqa: N802

@@ -14,6 +14,11 @@ class Printed(NamedTuple):
     out: str
     err: str
 
+    @property
+    def text(self) -> str:
+        """The output without its line breaks, wherever a table has them."""
+        return " ".join(self.out.split())
+
 
 class Resiliency(Protocol):
     """Runs the command, and checks its exit status."""

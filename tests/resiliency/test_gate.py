@@ -18,13 +18,13 @@ from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.command import NOW, CommandAccount, bookstore, phase_record
 from tests.fake_aws.simulation import ApiError
+from tests.iam_findings import actions_of
 from tests.resiliency.conftest import Printed, Resiliency
 from tests.resiliency.drill_cli.conftest import enter
 from tests.support import ROOT
 
 DAY = 86_400.0
 STACK = "bookstore-production-failover"
-POLICIES = ROOT / "examples" / "policies"
 
 
 @pytest.fixture
@@ -305,18 +305,9 @@ def test_only_what_the_policy_allows_is_called(made: CommandAccount, gate: Resil
     assert set(made.calls) <= {*GATE_NEEDS, *NEEDS["start"]}
     identity = ("sts", "GetCallerIdentity")
     reads = {action(*each) for each in GATE_NEEDS if each != identity}
-    assert actions("gate.json") == reads
+    assert actions_of("gate.json") == reads
     starts = {action(*each) for each in NEEDS["start"] if each != identity}
-    assert actions("gate.json") | actions("gate-run.json") == reads | starts
-
-
-def actions(policy: str) -> set[str]:
-    """The actions that a policy allows."""
-    found: set[str] = set()
-    for each in json.loads((POLICIES / policy).read_text("utf-8"))["Statement"]:
-        listed = each["Action"]
-        found |= {listed} if isinstance(listed, str) else set(listed)
-    return found
+    assert actions_of("gate.json", "gate-run.json") == reads | starts
 
 
 def test_junit_counts_and_escapes(made: CommandAccount, gate: Resiliency) -> None:

@@ -76,44 +76,20 @@ def test_the_templates_do_not_depend_on_hash_seed_time_zone_or_place(tmp_path: P
     assert results[0] == results[1]
 
 
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        pytest.param(
-            EXAMPLE_FILE.read_text(encoding="utf-8").replace("52.11.79.9", "52.11.79"),
-            "{file}:16: environments.production.hosts.green.address: '52.11.79' is not an IPv4 "
-            "or IPv6 address; give one like 52.11.79.9\n",
-            id="bad address",
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            EXAMPLE_FILE.read_text(encoding="utf-8").replace(
-                "recovery_time_seconds: 600", "recovery_time_seconds: 320, enforce: true"
-            ),
-            "{file}:20: environments.production.objective.recovery_time_seconds: host stopped: 95 "
-            "of 100 clients whose resolvers honor the TTL reach the standby within 483 s (assumed, "
-            "as AWS does not publish when it acts on missing data); the objective is 320 s; "
-            "'endpoint' added to failover_on would give 193 s\n",
-            id="enforced objective that is missed",
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            "",
-            "{file}:1: is empty; it must describe one service\n",
-            id="empty file",
-            marks=pytest.mark.slow,
-        ),
-    ],
-)
-def test_a_bad_file_stops_synthesis_without_a_traceback(
-    tmp_path: Path, content: str, expected: str
-) -> None:
+@pytest.mark.slow
+def test_a_bad_file_stops_synthesis_without_a_traceback(tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"
-    file.write_text(content, encoding="utf-8")
+    file.write_text(
+        EXAMPLE_FILE.read_text(encoding="utf-8").replace("52.11.79.9", "52.11.79"),
+        encoding="utf-8",
+    )
     outdir = tmp_path / "out"
     done = run_app(outdir, file)
     assert done.returncode == 1
-    assert done.stderr == expected.format(file=file)
+    assert done.stderr == (
+        f"{file}:16: environments.production.hosts.green.address: '52.11.79' is not an IPv4 or "
+        "IPv6 address; give one like 52.11.79.9\n"
+    )
     assert not list(outdir.glob("*.template.json"))
 
 

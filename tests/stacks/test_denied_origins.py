@@ -9,7 +9,8 @@ from staged_resiliency import (
     ClientsServed,
     ClientsStay,
 )
-from staged_resiliency.drills.runtime.plan import Endpoint, FaultKind, Origin
+from staged_resiliency.drills.runtime.fault_settings import FaultKind, Origin
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from tests.stacks.deployed_drills import (
     ACCOUNT,
     BLUE,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from staged_resiliency.drills.runtime.plan import Database, FaultKind
+from staged_resiliency.drills.runtime.fault_settings import Database, FaultKind
 from staged_resiliency.experiment.expectations import ClientsFast, ClientsServedAgain
 from tests.stacks.deployed_drills import (
     ACCOUNT,

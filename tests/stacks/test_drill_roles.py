@@ -29,8 +29,6 @@ from tests.stacks.deployed_drills import (
 )
 from tests.support import Data, Template, example, resources_of, synthesize
 
-pytestmark = pytest.mark.no_cover
-
 TAGGED = {
     "staged-resiliency:service": "bookstore",
     "staged-resiliency:environment": "production",

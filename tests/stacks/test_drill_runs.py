@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
-from cfnlint.api import ManualArgs, lint
 
 from staged_resiliency.drills import functions
-from staged_resiliency.drills.runtime.plan import DrillSchedules
+from staged_resiliency.drills.runtime.scheduled_tasks import DrillSchedules
 from staged_resiliency.drills.state_machine import definition
 from tests.stacks.deployed_drills import (
     ACCOUNT,
@@ -108,14 +107,11 @@ def _machines_alone(template: Template) -> Data:
     return {"Resources": machines}
 
 
-def _lint(template: Data) -> list[str]:
-    found = lint(json.dumps(template), config=ManualArgs(include_checks=["I", "W", "E"]))
-    return [str(finding) for finding in found]
-
-
 @pytest.mark.slow
-def test_cfn_lint_takes_the_machines_definitions(drills_template: Template) -> None:
-    assert _lint(_machines_alone(drills_template)) == []
+def test_cfn_lint_takes_the_machines_definitions(
+    drills_template: Template, cfn_lint: Callable[[Template], list[str]]
+) -> None:
+    assert cfn_lint(_machines_alone(drills_template)) == []
 
 
 def test_a_schedule_starts_its_machine_once_for_each_occurrence(drills_template: Template) -> None:

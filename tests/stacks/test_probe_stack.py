@@ -10,8 +10,6 @@ from tests.cases import cases
 from tests.staged_resiliency.support import ALARM, ASSOCIATION, POLICY
 from tests.support import Data, Template, example, only, resources_of, synthesize
 
-pytestmark = pytest.mark.no_cover
-
 PROBE = "bookstore-production-probe"
 FAILOVER = "bookstore-production-failover"
 HOSTS = ("bookstore-api-blue", "bookstore-api-green")

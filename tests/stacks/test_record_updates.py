@@ -12,7 +12,8 @@ import pytest
 
 from resiliency.service_file import Service
 from tests.stacks.change_set import create_only
-from tests.stacks.edits import PRIMARY, ROWS, Row
+from tests.stacks.edits import ROWS, Row
+from tests.stacks.edits.row import PRIMARY
 from tests.support import (
     Data,
     Template,
@@ -23,8 +24,6 @@ from tests.support import (
     service_of,
     synthesize,
 )
-
-pytestmark = pytest.mark.no_cover
 
 RECORD = "AWS::Route53::RecordSet"
 STACK = "bookstore-production-failover"
@@ -113,14 +112,6 @@ def test_every_state_between_the_updates_has_an_answer_of_before_or_after(row: R
                 }
             if len(changed) == 1:
                 assert answers in ends
-
-
-@pytest.mark.parametrize("row", KEEPING, ids=lambda row: row.name)
-def test_an_update_keeps_what_identifies_a_record(row: Row) -> None:
-    identity = ("HostedZoneId", "Name", "Type", "SetIdentifier", "Failover")
-    before, after = _around(row)
-    for logical_id, record in before.items():
-        assert [record[key] for key in identity] == [after[logical_id][key] for key in identity]
 
 
 def _swap(order: Sequence[str], unhealthy: set[str]) -> list[str]:

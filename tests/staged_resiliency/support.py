@@ -48,6 +48,36 @@ DOCUMENT: Final = "AWS::SSM::Document"
 ASSOCIATION: Final = "AWS::SSM::Association"
 POLICY: Final = "AWS::IAM::ManagedPolicy"
 
+# What a refusal says of a value, after the value.
+NO_NAME: Final = (
+    "is not a name (lower-case letters, digits and single hyphens, a letter first, at most 40); "
+    "give one like bookstore"
+)
+NO_NAME_TAG: Final = (
+    "is not a Name tag (letters, digits, spaces and _ . : / = + @ -, at most 128); "
+    "give one like bookstore-api-blue"
+)
+NO_DNS_NAME: Final = (
+    "is not a DNS name (labels of letters, digits and hyphens with dots between them, "
+    "at most 253 characters); give one like bookstore.example.com"
+)
+NO_ZONE_ID: Final = (
+    "is not a Route 53 hosted zone id (Z and capital letters or digits); "
+    "give one like Z2EHK3FAEUNRMI"
+)
+NO_TOPIC_ARN: Final = (
+    "is not the ARN of an SNS topic; give one like "
+    "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS"
+)
+NO_INSTANCE_ID: Final = "is not an EC2 instance id; give one like i-0ab55a49288f1da24"
+NO_STATISTIC: Final = (
+    "is a statistic that Route 53 health checks can't follow (percentiles and other extended "
+    "statistics are not supported); allowed: Average, Maximum, Minimum, SampleCount, Sum"
+)
+NAMESPACE_OF_AWS: Final = (
+    "starts with AWS/, which CloudWatch keeps for AWS services; give one like Bookstore"
+)
+
 
 def synthesized(build: Callable[[Stack], object], env: Environment | None = HERE) -> Template:
     """The template of a stack with what ``build`` puts in it."""

@@ -1,34 +1,27 @@
 """What the constructs render is what the services' APIs take, by AWS's own models."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any, get_args
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 from aws_cdk import Stack
-from botocore.loaders import Loader
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from staged_resiliency import (
     AddressTarget,
-    AlarmRule,
     AlarmSignal,
     AlarmTopic,
     AliasTarget,
-    ConnectivityAlarm,
+    CloudWatchAgent,
+    CloudWatchAgentConfiguration,
     EndpointHealthCheck,
     EndpointSignal,
     FailoverHost,
-    HostedZone,
     HttpRequest,
     HttpsRequest,
-    InstanceFailover,
     InstancesById,
     InstancesByName,
-    InsufficientData,
     MissingData,
-    PeerAlarm,
     ProbeAgent,
     ProbeConfiguration,
     ProbeSilentAlarm,
@@ -36,10 +29,8 @@ from staged_resiliency import (
     TcpCheck,
     TcpConnect,
 )
-from staged_resiliency.failover.alarm_rule import Comparison
-from staged_resiliency.shared import limits
 from tests.cases import cases
-from tests.staged_resiliency.api_model import problems_of, service_model
+from tests.staged_resiliency.api_model import problems_of
 from tests.staged_resiliency.support import (
     ALARM,
     ASSOCIATION,
@@ -49,6 +40,9 @@ from tests.staged_resiliency.support import (
     POLICY,
     RECORD,
     ZONE_ID,
+    a_connectivity_alarm,
+    a_failover,
+    a_peer_alarm,
     an_alarm,
     an_instance,
     synthesized,
@@ -68,52 +62,34 @@ DEPLOYED = {
 def everything(stack: Stack) -> None:
     """Each kind of alarm, health check and record, with short and long settings."""
     topic = AlarmTopic(stack, "Topic")
-    database = {
-        color: ConnectivityAlarm(
-            stack,
-            f"{color}Database",
-            namespace="Shop",
-            host_name=f"shop-{color}",
-            dependency="db",
-            description="Database Connectivity failure.",
-            missing_data=missing_data,
-            topic=topic,
-            notify_recovery=True,
-        )
-        for color, missing_data in (
-            ("blue", MissingData.CLOUDWATCH_DEFAULT),
-            ("green", MissingData.NOT_BREACHING),
-        )
-    }
+    a_connectivity_alarm(stack, "Database", topic=topic, notify_recovery=True)
+    database = a_connectivity_alarm(
+        stack, "Green", host_name="shop-green", missing_data=MissingData.NOT_BREACHING, topic=topic
+    )
     an_alarm(stack, topic=topic, missing_data=MissingData.IGNORE)
-    addresses = {"blue": ("52.11.79.8", "2600:1f14::8"), "green": ("52.11.79.9", "2600:1f14::9")}
-    InstanceFailover(
+    a_failover(
         stack,
         "Addresses",
-        service="addresses",
-        blue=FailoverHost("shop-blue", AddressTarget(*addresses["blue"]), INSTANCE_ID),
-        green=FailoverHost("shop-green", AddressTarget(*addresses["green"]), an_instance(stack)),
+        blue=FailoverHost("shop-blue", AddressTarget("52.11.79.8", "2600:1f14::8"), INSTANCE_ID),
+        green=FailoverHost(
+            "shop-green", AddressTarget("52.11.79.9", "2600:1f14::9"), an_instance(stack)
+        ),
         active="green",
-        hosted_zone=HostedZone("example.com", ZONE_ID),
-        record_name="shop.example.com",
         topic=topic,
         failover_on=[
             StatusSignal(),
             EndpointSignal(HttpRequest(search_text="shop"), interval_seconds=10),
-            AlarmSignal("db", {"green": database["green"]}),
+            AlarmSignal("db", {"green": database}),
         ],
         ttl_seconds=0,
     )
-    InstanceFailover(
+    a_failover(
         stack,
         "Aliases",
         service="aliases",
         blue=FailoverHost("a-blue", AliasTarget("blue.elb.example.com", ZONE_ID, ipv6=True)),
         green=FailoverHost("a-green", AliasTarget("green.elb.example.com", ZONE_ID, ipv6=True)),
-        active="blue",
-        hosted_zone=HostedZone("example.com", ZONE_ID),
         record_name="alias.example.com",
-        topic=topic,
         failover_on=[EndpointSignal(HttpsRequest(), failure_threshold=10)],
     )
     ProbeSilentAlarm(
@@ -124,15 +100,7 @@ def everything(stack: Stack) -> None:
         description="The probe is silent.",
         topic=topic,
     )
-    PeerAlarm(
-        stack,
-        "Peer",
-        namespace="Shop",
-        host_name="shop-blue",
-        observer="shop-green",
-        description="Blue does not answer.",
-        topic=topic,
-    )
+    a_peer_alarm(stack, "Peer")
     check = TcpCheck("10.0.0.5", 5432)
     ProbeAgent(
         stack,
@@ -147,6 +115,13 @@ def everything(stack: Stack) -> None:
         configuration=ProbeConfiguration("a", "A", peers={"a": check, "b": check}),
         instances=InstancesById([an_instance(stack, "Other"), INSTANCE_ID]),
         state="absent",
+    )
+    CloudWatchAgent(
+        stack,
+        "CloudWatchAgent",
+        name="shop-cw",
+        configuration=CloudWatchAgentConfiguration(memory=True, disks=["/"]),
+        instances=InstancesByName(["shop-blue"]),
     )
     EndpointHealthCheck(stack, "Tcp", address="2600:1f14::8", request=TcpConnect(1), label="tcp")
 
@@ -165,11 +140,6 @@ def deployed(value: Any, template: Template) -> Any:
         case {"Fn::GetStackOutput": {"OutputName": _}}:
             return DEPLOYED[HEALTH_CHECK]
     return {key: deployed(each, template) for key, each in value.items()}
-
-
-def alarm_request(properties: Data) -> Data:
-    """The request PutMetricAlarm that CloudFormation makes of a resource."""
-    return properties
 
 
 def health_check_request(properties: Data) -> Data:
@@ -201,11 +171,6 @@ def document_request(properties: Data) -> Data:
     return {**given, "Name": DEPLOYED[DOCUMENT], "Content": json.dumps(properties["Content"])}
 
 
-def association_request(properties: Data) -> Data:
-    """The request CreateAssociation that CloudFormation makes of a resource."""
-    return properties
-
-
 def policy_request(properties: Data) -> Data:
     """The request CreatePolicy that CloudFormation makes of a resource, under a made-up name."""
     return {
@@ -215,12 +180,13 @@ def policy_request(properties: Data) -> Data:
     }
 
 
-KINDS = {
-    ALARM: ("cloudwatch", "PutMetricAlarm", alarm_request),
+KINDS: Mapping[str, tuple[str, str, Callable[[Data], Data]]] = {
+    ALARM: ("cloudwatch", "PutMetricAlarm", dict),
     HEALTH_CHECK: ("route53", "CreateHealthCheck", health_check_request),
     RECORD: ("route53", "ChangeResourceRecordSets", record_request),
     DOCUMENT: ("ssm", "CreateDocument", document_request),
-    ASSOCIATION: ("ssm", "CreateAssociation", association_request),
+    ASSOCIATION: ("ssm", "CreateAssociation", dict),
+    "AWS::SSM::Parameter": ("ssm", "PutParameter", dict),
     POLICY: ("iam", "CreatePolicy", policy_request),
 }
 
@@ -236,9 +202,10 @@ def template() -> Template:
         "alarms": (ALARM, 7),
         "health checks": (HEALTH_CHECK, 6),
         "records": (RECORD, 8),
-        "documents": (DOCUMENT, 2),
-        "associations": (ASSOCIATION, 2),
-        "policies": (POLICY, 2),
+        "documents": (DOCUMENT, 3),
+        "associations": (ASSOCIATION, 3),
+        "parameters": ("AWS::SSM::Parameter", 1),
+        "policies": (POLICY, 3),
     },
 )
 def test_the_apis_take_what_is_rendered(resource_type: str, count: int, template: Template) -> None:
@@ -267,100 +234,19 @@ def test_every_type_of_health_check_is_among_them(template: Template) -> None:
 
 
 @cases(
-    ("resource_type", "path", "value", "message"),
+    ("operation", "request_", "problem"),
     {
-        "too short": (ALARM, ("AlarmName",), "", "min length: 1"),
-        "text for a number": (ALARM, ("Period",), "60", "type: <class 'str'>"),
-        "unknown member": (ALARM, ("Colour",), "blue", "Unknown parameter"),
-        "too long": (ALARM, ("AlarmName",), "a" * 256, "256 is more than 255"),
-        "not allowed": (ALARM, ("Statistic",), "p99", "'p99' is not one of"),
-        "member left out": (
-            HEALTH_CHECK,
-            ("HealthCheckConfig",),
-            {},
-            'Missing required parameter in HealthCheckConfig: "Type"',
-        ),
-        "not of the pattern": (
-            HEALTH_CHECK,
-            ("HealthCheckConfig", "IPAddress"),
-            "blue",
-            "'blue' does not match",
-        ),
-        "role not allowed": (RECORD, ("Failover",), "ACTIVE", "'ACTIVE' is not one of"),
-        "too small": (RECORD, ("TTL",), "-1", "valid min value: 0"),
-        "document": (DOCUMENT, ("DocumentType",), "Shell", "'Shell' is not one of"),
-        "association": (ASSOCIATION, ("MaxErrors",), "few", "'few' does not match"),
-        "policy": (POLICY, ("Description",), "a" * 1001, "1001 is more than"),
+        "too short": ("DeleteAlarms", {"AlarmNames": [""]}, "valid min length: 1"),
+        "too long": ("DeleteAlarms", {"AlarmNames": ["a" * 256]}, "256 is more than 255"),
+        "too many": ("DeleteAlarms", {"AlarmNames": ["a"] * 101}, "101 is more than 100"),
+        "too large": ("DescribeAlarms", {"MaxRecords": 101}, "101 is more than 100"),
+        "text for a number": ("DescribeAlarms", {"MaxRecords": "1"}, "type: <class 'str'>"),
+        "not allowed": ("DescribeAlarms", {"StateValue": "RED"}, "'RED' is not one of"),
+        "unknown": ("DescribeAlarms", {"Colour": "red"}, "Unknown parameter"),
+        "left out": ("DeleteAlarms", {}, "Missing required parameter"),
+        "not of the pattern": ("DisableInsightRules", {"RuleNames": ["ü"]}, "'ü' does not match"),
     },
 )
-def test_the_models_find_what_is_wrong(
-    resource_type: str, path: tuple[str | int, ...], value: Any, message: str, template: Template
-) -> None:
-    service, operation, request_of = KINDS[resource_type]
-    resource = next(iter(resources_of(template, resource_type).values()))
-    properties = deployed(resource["Properties"], template)
-    *parents, last = path
-    parent = properties
-    for part in parents:
-        parent = parent[part]
-    parent[last] = value
-    (problem,) = problems_of(service, operation, request_of(properties))
-    assert message in problem
-
-
-def _enum(service: str, shape: str) -> set[str]:
-    return set(service_model(service).shape_for(shape).enum)
-
-
-def test_the_regions_are_those_that_route_53_can_read_alarms_of() -> None:
-    assert set(limits.ALARM_REGIONS) == _enum("route53", "CloudWatchRegion")
-
-
-def test_the_regions_without_fis_are_those_where_cloudformation_has_no_experiment() -> None:
-    """cfn-lint has the resource types of each region, from CloudFormation's registry."""
-    without = {
-        region
-        for region in limits.ALARM_REGIONS
-        if "AWS::FIS::ExperimentTemplate" not in PROVIDER_SCHEMA_MANAGER.get_resource_types(region)
-    }
-    assert set(limits.REGIONS_WITHOUT_FIS) == without
-
-
-def test_metrics_of_health_checks_are_where_route_53s_api_is() -> None:
-    for partition in Loader().load_data("endpoints")["partitions"]:
-        found = partition["services"].get("route53")
-        if found is None:
-            continue
-        api = found["endpoints"][found["partitionEndpoint"]]["credentialScope"]["region"]
-        for region in limits.ALARM_REGIONS:
-            if limits.partition_of(region) == partition["partition"]:
-                assert limits.health_check_metrics_region(region) == api
-
-
-def test_the_checkers_are_in_the_regions_that_route_53_has() -> None:
-    assert set(limits.CHECKER_REGIONS) == _enum("route53", "HealthCheckRegion")
-    regions = service_model("route53").shape_for("HealthCheckRegionList")
-    assert regions.metadata["min"] == limits.MIN_CHECKER_REGIONS
-
-
-def test_the_statistics_are_those_that_route_53_copies() -> None:
-    assert set(limits.FAILOVER_STATISTICS) == _enum("route53", "Statistic")
-
-
-def test_the_comparisons_are_those_that_route_53_copies() -> None:
-    assert set(get_args(Comparison)) == _enum("route53", "ComparisonOperator")
-
-
-def test_the_choices_for_too_little_data_are_those_of_route_53() -> None:
-    choices = {choice.value for choice in InsufficientData}
-    assert choices == _enum("route53", "InsufficientDataHealthStatus")
-
-
-def test_a_rule_has_exactly_the_fields_that_route_53_copies() -> None:
-    named = {"comparison": "ComparisonOperator", "period_seconds": "Period"}
-    ours = {
-        named.get(field.name, field.name.title().replace("_", ""))
-        for field in fields(AlarmRule)
-        if field.compare
-    }
-    assert ours == set(service_model("route53").shape_for("CloudWatchAlarmConfiguration").members)
+def test_the_models_find_what_is(operation: str, request_: Data, problem: str) -> None:
+    (found,) = problems_of("cloudwatch", operation, request_)
+    assert problem in found

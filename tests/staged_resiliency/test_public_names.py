@@ -13,6 +13,7 @@ import pytest
 
 import staged_resiliency
 from staged_resiliency import InvalidInputError
+from tests.cases import cases
 from tests.support import ROOT
 
 ALIASES = ("Color", "Expectation", "Request", "Target", "Topic", "Topics")
@@ -80,9 +81,29 @@ def _modules_after(statement: str) -> set[str]:
     return set(done.stdout.splitlines())
 
 
-def test_the_package_alone_does_not_start_the_cdk() -> None:
-    loaded = _modules_after("import staged_resiliency, resiliency.service_file")
-    assert "resiliency.service_file.model.service" in loaded
+@cases(
+    ("statement", "module"),
+    {
+        "the package alone": (
+            "import staged_resiliency, resiliency.service_file",
+            "resiliency.service_file.model.service",
+        ),
+        "the error alone": (
+            "from staged_resiliency.shared.errors import InvalidInputError",
+            "staged_resiliency.shared.errors",
+        ),
+        "what a probe measures": (
+            "from staged_resiliency.probe.configuration import ProbeConfiguration\n"
+            "from staged_resiliency.probe.target_checks import TcpCheck\n"
+            "checks = {'db': TcpCheck('db.example.com', 5432)}\n"
+            "ProbeConfiguration('shop', 'Shop', dependencies=checks).encoded()",
+            "staged_resiliency.shared.literals",
+        ),
+    },
+)
+def test_the_cdk_is_not_started_for(statement: str, module: str) -> None:
+    loaded = _modules_after(statement)
+    assert module in loaded
     assert loaded.isdisjoint({"aws_cdk", "jsii", "constructs"})
 
 
@@ -91,23 +112,6 @@ def test_failover_alone_does_not_load_the_constructs_of_drills() -> None:
     loaded = _modules_after("from staged_resiliency import InstanceFailover")
     assert "staged_resiliency.failover.instance_failover" in loaded
     assert not [name for name in loaded if name.startswith("staged_resiliency.drills")]
-
-
-def test_the_error_alone_does_not_start_the_cdk() -> None:
-    loaded = _modules_after("from staged_resiliency.shared.errors import InvalidInputError")
-    assert "staged_resiliency.shared.errors" in loaded
-    assert loaded.isdisjoint({"aws_cdk", "jsii", "constructs"})
-
-
-def test_what_a_probe_measures_can_be_said_without_the_cdk() -> None:
-    loaded = _modules_after(
-        "from staged_resiliency.probe.configuration import ProbeConfiguration\n"
-        "from staged_resiliency.probe.target_checks import TcpCheck\n"
-        "checks = {'db': TcpCheck('db.example.com', 5432)}\n"
-        "ProbeConfiguration('shop', 'Shop', dependencies=checks).encoded()"
-    )
-    assert "staged_resiliency.shared.literals" in loaded
-    assert loaded.isdisjoint({"aws_cdk", "jsii", "constructs"})
 
 
 def test_a_refusal_can_be_caught_as_a_value_error() -> None:

@@ -13,8 +13,9 @@ from staged_resiliency.drills.faults import (
     Target,
     is_at,
 )
-from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Database, FaultKind
-from staged_resiliency.shared import validation
+from staged_resiliency.drills.runtime.durations import RULE_LATE_SECONDS
+from staged_resiliency.drills.runtime.fault_settings import Database, FaultKind
+from staged_resiliency.shared import aws_ids, network_names
 from staged_resiliency.shared.literals import checked
 
 DATABASE_FAILOVER_MINUTES: Final = 2
@@ -50,8 +51,8 @@ class DatabaseFault(FisFault):
     def __post_init__(self) -> None:
         """Check the values."""
         owner = type(self).__name__
-        checked(owner, "identifier", self.identifier, validation.rds_identifier)
-        checked(owner, "destination", self.destination, validation.dns_name_or_address)
+        checked(owner, "identifier", self.identifier, aws_ids.rds_identifier)
+        checked(owner, "destination", self.destination, network_names.dns_name_or_address)
 
     @property
     def database(self) -> Database:

@@ -16,15 +16,12 @@ from staged_resiliency.drills.experiment import FaultExperiment, require_guards
 from staged_resiliency.drills.faults import DenyOrigin, Fault, FisFault
 from staged_resiliency.drills.overdue_alarm import DrillOverdueAlarm
 from staged_resiliency.drills.runtime import keys, metrics
-from staged_resiliency.drills.runtime.plan import (
-    Database,
-    Plan,
-    Predicted,
-    Timeouts,
-)
+from staged_resiliency.drills.runtime.durations import Timeouts
+from staged_resiliency.drills.runtime.fault_settings import Database
+from staged_resiliency.drills.runtime.plan import Plan, Predicted
 from staged_resiliency.drills.schedule import DrillSchedule
 from staged_resiliency.drills.state_machine import definition
-from staged_resiliency.drills.target import DrillWindow
+from staged_resiliency.drills.window import DrillWindow
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     Expectation,

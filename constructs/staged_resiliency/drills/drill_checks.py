@@ -8,7 +8,8 @@ from staged_resiliency.drills.drill_group import DrillGroup
 from staged_resiliency.drills.faults import DenyOrigin, Fault
 from staged_resiliency.drills.hypothesis import longest_minutes
 from staged_resiliency.drills.schedule import MAX_GAP_DAYS, DrillSchedule, outside_window
-from staged_resiliency.drills.target import DrillTarget, DrillWindow
+from staged_resiliency.drills.target import DrillTarget
+from staged_resiliency.drills.window import DrillWindow
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     ClientsMove,
@@ -17,7 +18,7 @@ from staged_resiliency.experiment.expectations import (
     time_limit,
 )
 from staged_resiliency.failover.alarms import SignalAlarm
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import limits, network_names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import is_literal, wrong_type
 
@@ -133,7 +134,7 @@ def require_observable(
 
 
 def _canonical(record: str) -> str:
-    return validation.domain_name(record) if is_literal(record) else record
+    return network_names.domain_name(record) if is_literal(record) else record
 
 
 def require_time(

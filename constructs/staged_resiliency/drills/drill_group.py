@@ -22,12 +22,14 @@ from staged_resiliency.drills.gremlin_engine import GremlinEngine
 from staged_resiliency.drills.iam import place_of
 from staged_resiliency.drills.journal_bucket import JournalBucket
 from staged_resiliency.drills.lambda_code import code_archive
+from staged_resiliency.drills.network import DrillNetwork
 from staged_resiliency.drills.permissions import Scope, tags_of
 from staged_resiliency.drills.roles import Roles
-from staged_resiliency.drills.runtime.plan import DrillSchedules, Origin
-from staged_resiliency.drills.target import DrillNetwork, DrillTarget
+from staged_resiliency.drills.runtime.fault_settings import Origin
+from staged_resiliency.drills.runtime.scheduled_tasks import DrillSchedules
+from staged_resiliency.drills.target import DrillTarget
 from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
-from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared import aws_ids, limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, wrong_type
 from staged_resiliency.shared.stacks import set_stack_of
@@ -150,9 +152,9 @@ class DrillGroup(Construct):
         if network is not None and not isinstance(network, DrillNetwork):
             raise wrong_type("DrillGroup", "network", network, "a DrillNetwork")
         keys_and_calendars = {
-            "volume_keys": (volume_keys, validation.kms_key_arn),
-            "key": ([] if key is None else [key], validation.kms_key_arn),
-            "change_calendars": (change_calendars, validation.change_calendar_arn),
+            "volume_keys": (volume_keys, aws_ids.kms_key_arn),
+            "key": ([] if key is None else [key], aws_ids.kms_key_arn),
+            "change_calendars": (change_calendars, aws_ids.change_calendar_arn),
         }
         for name, (arns, check) in keys_and_calendars.items():
             for each in arns:
@@ -197,7 +199,7 @@ class DrillGroup(Construct):
         require_topics_in(self.place.region, self.topic_arns)
         for name, (arns, _) in keys_and_calendars.items():
             for each in filter(is_literal, arns):
-                refusal = validation.other_region(each, self.place.region)
+                refusal = aws_ids.other_region(each, self.place.region)
                 if refusal is not None and is_literal(self.place.region):
                     raise InvalidInputError(f"DrillGroup: {name}: {refusal}")
         self.tags: Final = tags_of(service.name, service.environment)

@@ -12,7 +12,11 @@ from constructs import Construct
 from staged_resiliency.drills.dead_letter_queue import DeadLetterQueue
 from staged_resiliency.drills.iam import lazy_text
 from staged_resiliency.drills.permissions import Scope
-from staged_resiliency.drills.runtime.plan import WATCHDOG_TASK, DrillSchedules, WatchedDrill
+from staged_resiliency.drills.runtime.scheduled_tasks import (
+    WATCHDOG_TASK,
+    DrillSchedules,
+    WatchedDrill,
+)
 from staged_resiliency.drills.state_machine import cleanup_pattern
 from staged_resiliency.shared import names
 

@@ -17,7 +17,7 @@ from staged_resiliency.drills.iam import (
 )
 from staged_resiliency.drills.permissions import Scope
 from staged_resiliency.drills.runtime import keys
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import alarm_settings, limits
 from staged_resiliency.shared.errors import InvalidInputError
 
 _LOG_SCHEMA: Final = 2
@@ -206,7 +206,7 @@ def require_guards(owner: str, guards: Sequence[str]) -> None:
         )
     for guard in guards:
         try:
-            validation.alarm_name(guard)
+            alarm_settings.alarm_name(guard)
         except ValueError as error:
             raise InvalidInputError(f"{owner}: guards: {error}") from None
     twice = next((guard for guard in guards if guards.count(guard) > 1), None)

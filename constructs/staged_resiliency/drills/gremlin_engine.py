@@ -11,8 +11,8 @@ from staged_resiliency.drills.faults import (
     Fault,
     StopInstance,
 )
-from staged_resiliency.drills.runtime.plan import GremlinAttack
-from staged_resiliency.shared import validation
+from staged_resiliency.drills.runtime.fault_settings import GremlinAttack
+from staged_resiliency.shared import aws_ids, network_names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, require_one_of
 
@@ -62,9 +62,9 @@ class GremlinEngine:
         """Check the values."""
         owner = "GremlinEngine"
         checked(owner, "team_id", self.team_id, validation.gremlin_team)
-        checked(owner, "secret_arn", self.secret_arn, validation.secret_arn)
+        checked(owner, "secret_arn", self.secret_arn, aws_ids.secret_arn)
         if self.kms_key is not None:
-            checked(owner, "kms_key", self.kms_key, validation.kms_key_arn)
+            checked(owner, "kms_key", self.kms_key, aws_ids.kms_key_arn)
         for identifier in self.clients.values():
             checked(owner, "clients", identifier, validation.gremlin_name)
         for text in (*self.tags, *self.tags.values()):
@@ -129,6 +129,6 @@ def _attack(fault: Fault) -> tuple[str, tuple[str, ...]]:
 
 def _to(destination: str) -> tuple[str, ...]:
     """Arguments that limit an attack to what the host exchanges with a destination."""
-    if is_literal(destination) and validation.is_address(destination):
+    if is_literal(destination) and network_names.is_address(destination):
         return ("-i", destination, "-h", _NOT_GREMLIN, "-p", _NOT_DNS)
     return ("-h", f"{_NOT_GREMLIN},{destination}", "-p", _NOT_DNS)

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from staged_resiliency.drills.alarm_effects import AlarmEffect, AlarmKind, WatchedAlarm
 from staged_resiliency.drills.faults import DegradeDependency, DenyOrigin, Fault
-from staged_resiliency.drills.runtime.plan import FaultKind
+from staged_resiliency.drills.runtime.fault_settings import FaultKind
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmQuiet,

@@ -6,7 +6,7 @@ from constructs import Construct
 
 from staged_resiliency.drills.drill_group import DrillGroup
 from staged_resiliency.drills.runtime import metrics
-from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
+from staged_resiliency.drills.runtime.durations import EXPIRY_DAYS
 from staged_resiliency.failover.alarm_rule import AlarmRule
 from staged_resiliency.failover.alarms import MissingData, SignalAlarm
 from staged_resiliency.shared import names

@@ -13,13 +13,13 @@ from staged_resiliency.drills.hypothesis import (
     guards,
     hypothesis,
 )
-from staged_resiliency.drills.runtime.plan import Database, Endpoint, Host, Record, Window
-from staged_resiliency.drills.schedule import DAYS
+from staged_resiliency.drills.runtime.fault_settings import Database
+from staged_resiliency.drills.runtime.hosts import Endpoint, Host, Record
 from staged_resiliency.experiment.expectations import Hypothesis
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import alarm_settings, aws_ids, limits, network_names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.hosts import other
-from staged_resiliency.shared.literals import checked, require_one_of, wrong_type
+from staged_resiliency.shared.literals import checked, wrong_type
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
     from aws_cdk import aws_ec2 as ec2
@@ -55,16 +55,16 @@ class DrillHost:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        checked("DrillHost", "name", self.name, validation.host_name)
+        checked("DrillHost", "name", self.name, aws_ids.host_name)
         if (self.address is None) == (self.alias is None):
             raise InvalidInputError(
                 f"DrillHost: {self.name}: give either the address that clients reach it at, or "
                 "the alias of the load balancer in front of it"
             )
         if self.address is not None:
-            checked("DrillHost", "address", self.address, validation.ip_address)
+            checked("DrillHost", "address", self.address, network_names.ip_address)
         if self.alias is not None:
-            checked("DrillHost", "alias", self.alias, validation.domain_name)
+            checked("DrillHost", "alias", self.alias, network_names.domain_name)
 
     @property
     def planned(self) -> Host:
@@ -213,16 +213,16 @@ class DrillTarget:
         owner = "DrillTarget"
         checked(owner, "name", self.name, validation.slug)
         checked(owner, "environment", self.environment, validation.slug)
-        checked(owner, "namespace", self.namespace, validation.namespace)
-        checked(owner, "record_name", self.record_name, validation.domain_name)
+        checked(owner, "namespace", self.namespace, alarm_settings.namespace)
+        checked(owner, "record_name", self.record_name, network_names.domain_name)
         if self.hosted_zone_id != _NOT_LOOKED_UP_YET:
-            checked(owner, "hosted_zone_id", self.hosted_zone_id, validation.hosted_zone_id)
-        checked(owner, "port", self.port, validation.port)
-        checked(owner, "version_path", self.version_path, validation.url_path)
+            checked(owner, "hosted_zone_id", self.hosted_zone_id, aws_ids.hosted_zone_id)
+        checked(owner, "port", self.port, network_names.port)
+        checked(owner, "version_path", self.version_path, network_names.url_path)
         if self.version_field is not None:
             checked(owner, "version_field", self.version_field, validation.version_field)
         if self.stack is not None:
-            checked(owner, "stack", self.stack, validation.stack_name)
+            checked(owner, "stack", self.stack, aws_ids.stack_name)
         if self.active.name == self.standby.name:
             raise InvalidInputError(
                 f"{owner}: standby: {validation.shown(self.standby.name)} is the active host "
@@ -330,70 +330,6 @@ class DrillTarget:
         return Endpoint(self.scheme, self.port, self.version_path, self.version_field)
 
 
-@dataclass(frozen=True, slots=True)
-class DrillNetwork:
-    """The network from which drills observe clients of private hosts.
-
-    A function in it resolves names by the VPC's resolver and asks the hosts over IPv4. It calls no
-    AWS API, so the subnets need neither NAT nor VPC endpoints; to reach a host by a public address
-    it needs NAT. The hosts' security groups must let it in.
-
-    Attributes:
-        subnets: Subnets of the hosts' VPC, or their ids: 1 to 16, better in two zones.
-        security_groups: Security groups of the function, or their ids: 1 to 5.
-
-    Raises:
-        InvalidInputError: None, too many, the same twice, or something else than their ids.
-
-    Example:
-        >>> DrillNetwork(["subnet-0ab55a49288f1da24"], ["sg-0123456789abcdef0"]).subnet_ids
-        ('subnet-0ab55a49288f1da24',)
-    """
-
-    subnets: "Sequence[ec2.ISubnet | str]"
-    security_groups: "Sequence[ec2.ISecurityGroup | str]"
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        for name, ids, most, check in (
-            ("subnets", self.subnet_ids, limits.MAX_FUNCTION_SUBNETS, validation.subnet_id),
-            (
-                "security_groups",
-                self.security_group_ids,
-                limits.MAX_FUNCTION_SECURITY_GROUPS,
-                validation.security_group_id,
-            ),
-        ):
-            if not 1 <= len(ids) <= most:
-                raise InvalidInputError(
-                    f"DrillNetwork: {name}: {len(ids)} are given; allowed: 1 to {most}"
-                )
-            for number, each in enumerate(ids):
-                checked("DrillNetwork", name, each, check)
-                if each in ids[:number]:
-                    raise InvalidInputError(f"DrillNetwork: {name}: {each} is given twice")
-
-    @property
-    def subnet_ids(self) -> tuple[str, ...]:
-        """The ids of the subnets."""
-        return _ids("subnets", self.subnets, "subnet_id")
-
-    @property
-    def security_group_ids(self) -> tuple[str, ...]:
-        """The ids of the security groups."""
-        return _ids("security_groups", self.security_groups, "security_group_id")
-
-
-def _ids(name: str, given: Sequence[object], attribute: str) -> tuple[str, ...]:
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        raise wrong_type("DrillNetwork", name, given, "a list")
-    found = [each if isinstance(each, str) else getattr(each, attribute, each) for each in given]
-    for each in found:
-        if not isinstance(each, str):
-            raise wrong_type("DrillNetwork", name, each, f"{name} or their ids")
-    return tuple(map(str, found))
-
-
 def _drill_host(host: "FailoverHost") -> DrillHost:
     alias = getattr(host.target, "dns_name", None)
     address = getattr(host.target, "ipv4", None)
@@ -403,35 +339,3 @@ def _drill_host(host: "FailoverHost") -> DrillHost:
             "requests to hosts over IPv4; give AddressTarget(ipv4=...)"
         )
     return DrillHost(host.name, address=address, alias=alias, instance=host.instance)
-
-
-@dataclass(frozen=True, slots=True)
-class DrillWindow:
-    """The days and hours in which a drill may begin, in the time zone of its schedule.
-
-    Attributes:
-        days: Days of the week, Monday to Friday unless given.
-        from_hour: The hour at which the window opens; 9 unless given.
-        to_hour: The hour at which it closes; 17 unless given.
-
-    Raises:
-        InvalidInputError: The window never opens.
-    """
-
-    days: Sequence[str] = ("MON", "TUE", "WED", "THU", "FRI")
-    from_hour: int = 9
-    to_hour: int = 17
-
-    def __post_init__(self) -> None:
-        """Check that the window opens."""
-        for day in self.days:
-            require_one_of("DrillWindow", "days", day, DAYS)
-        if not self.days or not 0 <= self.from_hour < self.to_hour <= 24:
-            raise InvalidInputError(
-                f"DrillWindow: {', '.join(self.days) or 'no day'} from {self.from_hour} to "
-                f"{self.to_hour} never opens; give days, and hours from 0 to 24 in their order"
-            )
-
-    def planned(self, zone: str) -> Window:
-        """The window as a drill's plan contains it."""
-        return Window(tuple(self.days), self.from_hour, self.to_hour, zone)

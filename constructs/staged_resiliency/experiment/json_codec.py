@@ -87,6 +87,11 @@ def _written(value: Any, hint: object) -> object:
     return timestamp(value) if hint in _MOMENTS else as_json(value)
 
 
+def without_none(document: JsonObject, *keys: str) -> JsonObject:
+    """Return an object without the given keys where they are null."""
+    return {key: value for key, value in document.items() if key not in keys or value is not None}
+
+
 def timestamp(at: float | None) -> str | None:
     """Format a moment for a document; None for None."""
     if at is None:

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import alarm_settings, limits, validation
 from staged_resiliency.shared.digest import digest, stable
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, wrong_type
@@ -63,13 +63,16 @@ class AlarmRule:
     def __post_init__(self) -> None:
         for name, text, most in self._texts():
             checked("AlarmRule", name, text, _between_one_and(most))
-        checked("AlarmRule", "statistic", self.statistic, validation.failover_statistic)
+        checked("AlarmRule", "statistic", self.statistic, alarm_settings.failover_statistic)
         if isinstance(self.comparison, cloudwatch.ComparisonOperator):
             object.__setattr__(self, "comparison", _name_of(self.comparison))
         checked("AlarmRule", "comparison", str(self.comparison), _comparison)
         checked("AlarmRule", "threshold", self.threshold, _finite)
         checked(
-            "AlarmRule", "period_seconds", self.period_seconds, validation.failover_period_seconds
+            "AlarmRule",
+            "period_seconds",
+            self.period_seconds,
+            alarm_settings.failover_period_seconds,
         )
         checked("AlarmRule", "evaluation_periods", self.evaluation_periods, self._window)
         if len(self.dimensions) > limits.MAX_DIMENSIONS:
@@ -100,7 +103,7 @@ class AlarmRule:
     def _window(self, evaluation_periods: int) -> int:
         if evaluation_periods < 1:
             raise ValueError(f"{evaluation_periods} periods can't be evaluated; give 1 or more")
-        validation.alarm_window_seconds(self.period_seconds, evaluation_periods)
+        alarm_settings.alarm_window_seconds(self.period_seconds, evaluation_periods)
         return evaluation_periods
 
     @classmethod

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from staged_resiliency.failover.alarm_rule import AlarmRule
 from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
-from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared import alarm_settings, aws_ids, limits, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, in_seconds, is_literal, wrong_type
 from staged_resiliency.shared.stacks import region_of, stack_of
@@ -97,13 +97,13 @@ class SignalAlarm(Construct):
             raise wrong_type(owner, "rule", rule, "an AlarmRule")
         if alarm_name is None:
             alarm_name = rule.alarm_name
-        checked(owner, "alarm_name", alarm_name, validation.alarm_name)
+        checked(owner, "alarm_name", alarm_name, alarm_settings.alarm_name)
         checked(owner, "description", description, alarm_description)
         self.datapoints_to_alarm: Final = checked(
             owner,
             "datapoints_to_alarm",
             rule.evaluation_periods if datapoints_to_alarm is None else datapoints_to_alarm,
-            lambda given: validation.some_datapoints(given, rule.evaluation_periods),
+            lambda given: alarm_settings.some_datapoints(given, rule.evaluation_periods),
         )
         try:
             self.missing_data: Final = MissingData(missing_data)
@@ -228,8 +228,8 @@ class InstanceStatusAlarm(SignalAlarm):
         notify_recovery: bool = False,
     ) -> None:
         instance_id = instance_id_of("InstanceStatusAlarm", instance)
-        checked("InstanceStatusAlarm", "instance", instance_id, validation.instance_id)
-        checked("InstanceStatusAlarm", "host_name", host_name, validation.host_name)
+        checked("InstanceStatusAlarm", "instance", instance_id, aws_ids.instance_id)
+        checked("InstanceStatusAlarm", "host_name", host_name, aws_ids.host_name)
         checked("InstanceStatusAlarm", "threshold", threshold, separates_0_from_1(statistic))
         named = host_name if is_literal(instance_id) else f"{host_name}-{instance_id}"
         super().__init__(
@@ -316,8 +316,8 @@ class ConnectivityAlarm(SignalAlarm):
         notify_recovery: bool = False,
         datapoints_to_alarm: int | None = None,
     ) -> None:
-        checked("ConnectivityAlarm", "namespace", namespace, validation.namespace)
-        checked("ConnectivityAlarm", "host_name", host_name, validation.host_name)
+        checked("ConnectivityAlarm", "namespace", namespace, alarm_settings.namespace)
+        checked("ConnectivityAlarm", "host_name", host_name, aws_ids.host_name)
         checked("ConnectivityAlarm", "dependency", dependency, validation.slug)
         checked("ConnectivityAlarm", "threshold", threshold, separates_0_from_1(statistic))
         super().__init__(
@@ -373,4 +373,4 @@ def alarm_description(value: str) -> str:
 
 def separates_0_from_1(statistic: str) -> Callable[[float], float]:
     """Return a function that validates a threshold for a statistic of a metric that is 0 or 1."""
-    return lambda threshold: validation.threshold_between_0_and_1(threshold, statistic)
+    return lambda threshold: alarm_settings.threshold_between_0_and_1(threshold, statistic)

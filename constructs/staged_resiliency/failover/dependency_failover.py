@@ -25,7 +25,7 @@ from staged_resiliency.failover.records import (
     NameTarget,
 )
 from staged_resiliency.failover.signals import AlarmSignal, EndpointSignal
-from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared import limits, names, network_names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, wrong_type
 
@@ -187,17 +187,17 @@ def _require_answering_bucket(
     """
     if not is_literal(target.dns_name) or not is_literal(record_name):
         return
-    bucket = validation.s3_bucket(target.dns_name)
+    bucket = network_names.s3_bucket(target.dns_name)
     if bucket is None:
         return
-    website = validation.is_s3_website(target.dns_name)
+    website = network_names.is_s3_website(target.dns_name)
     if isinstance(target, AliasTarget) and (bucket or not website):
         raise InvalidInputError(
             f"DependencyFailover: {name}: {target.dns_name} can't be the target of an alias: Route "
             "53 takes the website endpoint of a region, without a bucket; give one like "
             "s3-website-us-west-2.amazonaws.com"
         )
-    own = validation.domain_name(record_name)
+    own = network_names.domain_name(record_name)
     if bucket not in ("", own):
         raise InvalidInputError(
             f"DependencyFailover: {name}: {target.dns_name} is the bucket {bucket}, and Amazon S3 "
@@ -210,11 +210,11 @@ def _require_website_over_http(primary: NameTarget | AliasTarget, signal: Endpoi
 
     Source: AmazonS3/latest/userguide/WebsiteEndpoints.html
     """
-    if not is_literal(primary.dns_name) or not validation.is_s3_website(primary.dns_name):
+    if not is_literal(primary.dns_name) or not network_names.is_s3_website(primary.dns_name):
         return
     if isinstance(signal.request, TcpConnect):
         return
-    if validation.s3_bucket(primary.dns_name) == "":
+    if network_names.s3_bucket(primary.dns_name) == "":
         raise InvalidInputError(
             f"DependencyFailover: primary: {primary.dns_name} names no bucket, and Route 53 health "
             "checkers ask by this name; let hosts decide, with an AlarmSignal"

@@ -9,7 +9,7 @@ from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
 from staged_resiliency.failover.health_checks import HealthCheck
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import limits, network_names, validation
 from staged_resiliency.shared.digest import digest, stable
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, in_seconds, require_one_of, wrong_type
@@ -128,7 +128,7 @@ class EndpointHealthCheck(HealthCheck):
         if not isinstance(request, HttpRequest | HttpsRequest | TcpConnect):
             allowed = "HttpRequest(...), HttpsRequest(...) or TcpConnect(...)"
             raise wrong_type(owner, "request", request, allowed)
-        checked(owner, "request.port", request.port, validation.port)
+        checked(owner, "request.port", request.port, network_names.port)
         checked(owner, "failure_threshold", failure_threshold, _failure_threshold)
         interval = checked(owner, "interval_seconds", in_seconds(interval_seconds), _interval)
         _require_regions(regions)
@@ -136,10 +136,10 @@ class EndpointHealthCheck(HealthCheck):
             kind, path, header, text = "TCP", None, None, None
         else:
             kind = "HTTP" if isinstance(request, HttpRequest) else "HTTPS"
-            path = checked(owner, "request.path", request.path, validation.url_path)
+            path = checked(owner, "request.path", request.path, network_names.url_path)
             header, text = request.host_header, request.search_text
             if header is not None:
-                header = checked(owner, "request.host_header", header, validation.domain_name)
+                header = checked(owner, "request.host_header", header, network_names.domain_name)
             if text is not None:
                 text = checked(owner, "request.search_text", text, _search_text)
         if domain_name is not None and header is not None:
@@ -181,8 +181,8 @@ class EndpointHealthCheck(HealthCheck):
 
 
 def _public_address(value: str) -> str:
-    address = validation.ip_address(value)
-    if not validation.is_public(address):
+    address = network_names.ip_address(value)
+    if not network_names.is_public(address):
         raise ValueError(
             f"{validation.shown(value)} can't be reached by Route 53's checkers; give a public "
             "address"
@@ -191,13 +191,13 @@ def _public_address(value: str) -> str:
 
 
 def _public_name(value: str) -> str:
-    if validation.is_internal_balancer(value):
+    if network_names.is_internal_balancer(value):
         raise ValueError(
             f"{validation.shown(value)} is an internal load balancer, which Route 53's checkers "
             "can't reach; give one that faces the internet, or decide by an alarm of the hosts' "
             "probes"
         )
-    return validation.domain_name(value)
+    return network_names.domain_name(value)
 
 
 _failure_threshold = validation.in_range(1, limits.MAX_FAILURE_THRESHOLD)

@@ -9,7 +9,7 @@ from constructs import Construct
 from staged_resiliency.failover.alarms import MissingData
 from staged_resiliency.failover.health_checks import HealthCheck
 from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import alarm_settings, limits
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal
 
@@ -84,7 +84,7 @@ class FailoverAlarm(Construct):
                 f"FailoverAlarm: its stack is in {stack.region}; metrics of health checks exist in "
                 f"{region} alone, so create it in a stack of that region"
             )
-        checked("FailoverAlarm", "alarm_name", alarm_name, validation.alarm_name)
+        checked("FailoverAlarm", "alarm_name", alarm_name, alarm_settings.alarm_name)
         topic_arns = arns_of(topic)
         require_topics_in(stack.region, topic_arns)
         super().__init__(scope, construct_id)

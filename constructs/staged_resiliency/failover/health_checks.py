@@ -13,7 +13,7 @@ from constructs import Construct
 from staged_resiliency.failover.alarm_rule import rule_digest
 from staged_resiliency.failover.alarms import MissingData, SignalAlarm
 from staged_resiliency.failover.followed_alarm import FollowedAlarm, followed_alarm
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import alarm_settings, aws_ids, limits
 from staged_resiliency.shared.digest import digest, stable
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal
@@ -172,11 +172,13 @@ class AlarmHealthCheck(HealthCheck):
                 "AlarmHealthCheck",
                 "alarm",
                 followed.datapoints_to_alarm,
-                lambda given: validation.all_datapoints(given, followed.rule.evaluation_periods),
+                lambda given: alarm_settings.all_datapoints(
+                    given, followed.rule.evaluation_periods
+                ),
             )
         _require_name_carries_what_deployment_decides(followed)
         region = alarm_region or Stack.of(alarm).region
-        checked("AlarmHealthCheck", "alarm_region", region, validation.region)
+        checked("AlarmHealthCheck", "alarm_region", region, aws_ids.region)
         status = insufficient_data or STATUS_WITHOUT_DATA[followed.missing_data]
         super().__init__(
             scope,

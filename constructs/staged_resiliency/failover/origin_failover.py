@@ -8,7 +8,7 @@ from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_s3 as s3
 
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import limits, network_names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, in_seconds, wrong_type
 
@@ -115,7 +115,7 @@ class OriginFailover(origins.OriginGroup):
             timeout = Duration.seconds(connecting)
             if isinstance(given, str):
                 return origins.HttpOrigin(
-                    checked(_OWNER, argument, given, validation.domain_name),
+                    checked(_OWNER, argument, given, network_names.domain_name),
                     connection_attempts=attempts,
                     connection_timeout=timeout,
                     read_timeout=Duration.seconds(responding),

@@ -9,7 +9,7 @@ from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
 from staged_resiliency.failover.health_checks import HealthCheck
-from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared import aws_ids, limits, names, network_names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, in_seconds, is_literal, wrong_type
 
@@ -53,7 +53,7 @@ class AddressTarget:
         if self.ipv4 is not None:
             checked("AddressTarget", "ipv4", self.ipv4, _ipv4_address)
         if self.ipv6 is not None:
-            ipv6 = checked("AddressTarget", "ipv6", self.ipv6, validation.ipv6_address)
+            ipv6 = checked("AddressTarget", "ipv6", self.ipv6, network_names.ipv6_address)
             # One form, so that one address makes one record value and equal targets.
             object.__setattr__(self, "ipv6", ipv6)
 
@@ -100,7 +100,7 @@ class NameTarget:
     dns_name: str
 
     def __post_init__(self) -> None:
-        name = checked("NameTarget", "dns_name", self.dns_name, validation.domain_name)
+        name = checked("NameTarget", "dns_name", self.dns_name, network_names.domain_name)
         object.__setattr__(self, "dns_name", name)  # one form, so that equal targets are equal
 
     @property
@@ -131,10 +131,8 @@ class AliasTarget:
     ipv6: bool = False
 
     def __post_init__(self) -> None:
-        name = checked("AliasTarget", "dns_name", self.dns_name, validation.domain_name)
-        zone = checked(
-            "AliasTarget", "hosted_zone_id", self.hosted_zone_id, validation.hosted_zone_id
-        )
+        name = checked("AliasTarget", "dns_name", self.dns_name, network_names.domain_name)
+        zone = checked("AliasTarget", "hosted_zone_id", self.hosted_zone_id, aws_ids.hosted_zone_id)
         # One form, so that one load balancer makes one record value and equal targets.
         object.__setattr__(self, "dns_name", name)
         object.__setattr__(self, "hosted_zone_id", zone)
@@ -234,12 +232,12 @@ class FailoverRecords(Construct):
         dependency: str | None = None,
     ) -> None:
         owner = "FailoverRecords"
-        name = checked(owner, "record_name", record_name, validation.domain_name)
+        name = checked(owner, "record_name", record_name, network_names.domain_name)
         checked(owner, "identifier", identifier, validation.slug)
         if dependency is not None:
             checked(owner, "dependency", dependency, validation.slug)
             identifier = f"{identifier}-{dependency}"
-        ttl = checked(owner, "ttl_seconds", in_seconds(ttl_seconds), validation.ttl_seconds)
+        ttl = checked(owner, "ttl_seconds", in_seconds(ttl_seconds), network_names.ttl_seconds)
         zone_id = _zone_id(hosted_zone)
         if not isinstance(hosted_zone, str):
             _require_record_in_zone(name, hosted_zone.zone_name)
@@ -310,7 +308,7 @@ def _is_cloudfront(target: Target | NameTarget) -> bool:
     if isinstance(target, AliasTarget) and target.hosted_zone_id in _CLOUDFRONT_ZONES:
         return True
     name = "" if isinstance(target, AddressTarget) else target.dns_name
-    return bool(name) and is_literal(name) and validation.cloudfront_zone(name) is not None
+    return bool(name) and is_literal(name) and network_names.cloudfront_zone(name) is not None
 
 
 def _zone_id(hosted_zone: route53.IHostedZone | HostedZone | str) -> str:
@@ -319,7 +317,7 @@ def _zone_id(hosted_zone: route53.IHostedZone | HostedZone | str) -> str:
             raise wrong_type("FailoverRecords", "hosted_zone", hosted_zone, "a zone or its id")
         return hosted_zone.hosted_zone_id  # the CDK may resolve it later
     given = hosted_zone if isinstance(hosted_zone, str) else hosted_zone.hosted_zone_id
-    return checked("FailoverRecords", "hosted_zone", given, validation.hosted_zone_id)
+    return checked("FailoverRecords", "hosted_zone", given, aws_ids.hosted_zone_id)
 
 
 def _values(target: Target | NameTarget, record_type: RecordType) -> list[str] | None:
@@ -340,8 +338,8 @@ def _alias(target: Target | NameTarget) -> route53.CfnRecordSet.AliasTargetPrope
 
 
 def _ipv4_address(value: str) -> str:
-    address = validation.ip_address(value)
-    if validation.is_ipv6(address):
+    address = network_names.ip_address(value)
+    if network_names.is_ipv6(address):
         raise ValueError(f"{validation.shown(value)} is not an IPv4 address; give it as ipv6")
     return address
 
@@ -349,10 +347,10 @@ def _ipv4_address(value: str) -> str:
 def _require_record_in_zone(record_name: str, zone_name: str) -> None:
     if not (is_literal(record_name) and is_literal(zone_name)):
         return
-    zone = checked("FailoverRecords", "hosted_zone", zone_name, validation.domain_name)
+    zone = checked("FailoverRecords", "hosted_zone", zone_name, network_names.domain_name)
     checked(
         "FailoverRecords",
         "record_name",
         record_name,
-        lambda name: validation.record_in_zone(name, zone),
+        lambda name: network_names.record_in_zone(name, zone),
     )

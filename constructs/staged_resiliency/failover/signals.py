@@ -18,7 +18,7 @@ from staged_resiliency.failover.endpoint_health_check import (
 )
 from staged_resiliency.failover.health_checks import AlarmHealthCheck, HealthCheck, InsufficientData
 from staged_resiliency.failover.records import AddressTarget, AliasTarget, Target
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import aws_ids
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.hosts import Color
 from staged_resiliency.shared.literals import checked, wrong_type
@@ -45,7 +45,7 @@ class FailoverHost:
     instance: "ec2.IInstance | str | None" = None
 
     def __post_init__(self) -> None:
-        checked("FailoverHost", "name", self.name, validation.host_name)
+        checked("FailoverHost", "name", self.name, aws_ids.host_name)
         if not isinstance(self.target, AddressTarget | AliasTarget):
             raise wrong_type(
                 "FailoverHost", "target", self.target, "AddressTarget(...) or AliasTarget(...)"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import aws_ids, network_names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
 
@@ -38,28 +38,28 @@ class EmailSubscription(Subscription):
     """An e-mail address, which receives messages once its owner confirms the subscription."""
 
     protocol = "email"
-    _check = validation.email_address
+    _check = network_names.email_address
 
 
 class HttpsSubscription(Subscription):
     """An https URL, which receives messages once it confirms the subscription."""
 
     protocol = "https"
-    _check = validation.https_url
+    _check = network_names.https_url
 
 
 class QueueSubscription(Subscription):
     """The ARN of an SQS queue, whose policy must let the topic send messages to it."""
 
     protocol = "sqs"
-    _check = validation.queue_arn
+    _check = aws_ids.queue_arn
 
 
 class LambdaSubscription(Subscription):
     """The ARN of a Lambda function, whose policy must let the topic invoke it."""
 
     protocol = "lambda"
-    _check = validation.function_arn
+    _check = aws_ids.function_arn
 
 
 class SmsSubscription(Subscription):

@@ -10,7 +10,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from staged_resiliency.notifications.subscriptions import Subscription
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import aws_ids, limits
 from staged_resiliency.shared.digest import digest
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, wrong_type
@@ -172,7 +172,7 @@ class AlarmTopic(AlarmTopicBase):
         subscriptions: Sequence[Subscription | CdkSubscription] = (),
     ) -> None:
         if topic_name is not None:
-            checked("AlarmTopic", "topic_name", topic_name, validation.topic_name)
+            checked("AlarmTopic", "topic_name", topic_name, aws_ids.topic_name)
         super().__init__(scope, construct_id)
         self.encryption_key: Final = encryption_key or AlarmKey(self, "Key")
         if not isinstance(self.encryption_key, AlarmKey):
@@ -278,7 +278,7 @@ class AdoptedAlarmTopic(AlarmTopicBase):
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, topic_arn: str) -> None:
-        checked("AlarmTopic", "topic_arn", topic_arn, validation.topic_arn)
+        checked("AlarmTopic", "topic_arn", topic_arn, aws_ids.topic_arn)
         super().__init__(scope, construct_id)
         self.topic_arn = topic_arn
 
@@ -309,7 +309,7 @@ def arns_of(topics: Topics) -> list[str]:
 
 def _arn_of(topic: Topic) -> str:
     if isinstance(topic, str):
-        return checked("Topic", "topic_arn", topic, validation.topic_arn)
+        return checked("Topic", "topic_arn", topic, aws_ids.topic_arn)
     if not hasattr(topic, "topic_arn"):
         raise wrong_type("Topic", "topic", topic, "an AlarmTopic, a topic of the CDK or an ARN")
     return topic.topic_arn

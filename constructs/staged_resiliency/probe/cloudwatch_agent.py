@@ -22,7 +22,7 @@ from staged_resiliency.probe.cloudwatch_configuration import (
 from staged_resiliency.probe.cloudwatch_document import document_content, parameter_name
 from staged_resiliency.probe.instances import Instances
 from staged_resiliency.probe.probe_agent import State
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import aws_ids, validation
 from staged_resiliency.shared.acknowledge import acknowledge
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, require_one_of
@@ -172,7 +172,7 @@ class CloudWatchAgent(Construct):
                 "the configuration, so no instance publishes it; add it there"
             )
         instance_id = instance if isinstance(instance, str) else instance.instance_id
-        checked("CloudWatchAgent", "instance", instance_id, validation.instance_id)
+        checked("CloudWatchAgent", "instance", instance_id, aws_ids.instance_id)
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=metric.name,

@@ -10,7 +10,7 @@ from typing import Final, Literal, get_args
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.document import PARAMETER_BYTES
 from staged_resiliency.probe.target_checks import Latency, TargetCheck
-from staged_resiliency.shared import names, validation
+from staged_resiliency.shared import alarm_settings, aws_ids, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, require_one_of
 
@@ -140,7 +140,7 @@ class ProbeConfiguration:
     def __post_init__(self) -> None:
         owner = "ProbeConfiguration"
         checked(owner, "service", self.service, validation.slug)
-        checked(owner, "namespace", self.namespace, validation.namespace)
+        checked(owner, "namespace", self.namespace, alarm_settings.namespace)
         checked(owner, "interval_seconds", self.interval_seconds, probe_validation.interval_seconds)
         checked(owner, "timeout_seconds", self.timeout_seconds, self._within_the_interval)
         for name in self.dependencies:
@@ -148,7 +148,7 @@ class ProbeConfiguration:
         for name, check in self.dependencies.items():
             self._check_pace(name, check)
         for name, check in self.peers.items():
-            checked(owner, "peers", name, validation.host_name)
+            checked(owner, "peers", name, aws_ids.host_name)
             if check.publishes_more:
                 raise InvalidInputError(
                     f"{owner}: peers: {name}: interval_seconds, timeout_seconds, latency and "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from staged_resiliency.probe import probe_validation
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import aws_ids, limits
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
 
@@ -43,7 +43,7 @@ class InstancesByName(Instances):
     names: Sequence[str]
 
     def __post_init__(self) -> None:
-        _check_values(self, "names", self.names, validation.host_name)
+        _check_values(self, "names", self.names, aws_ids.host_name)
 
     @property
     def target_values(self) -> Sequence[str]:
@@ -66,7 +66,7 @@ class InstancesById(Instances):
     instances: "Sequence[ec2.IInstance | str]"
 
     def __post_init__(self) -> None:
-        _check_values(self, "instances", self.target_values, validation.instance_id)
+        _check_values(self, "instances", self.target_values, aws_ids.instance_id)
 
     @property
     def target_values(self) -> Sequence[str]:
@@ -91,7 +91,7 @@ class InstancesByTag(Instances):
 
     def __post_init__(self) -> None:
         checked("InstancesByTag", "key", self.key, probe_validation.target_tag)
-        _check_values(self, "values", self.values, validation.tag_value)
+        _check_values(self, "values", self.values, aws_ids.tag_value)
 
     @property
     def target_key(self) -> str:

@@ -17,7 +17,7 @@ from staged_resiliency.failover.alarms import (
 from staged_resiliency.notifications.topics import Topics, arns_of, require_topics_in
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.configuration import DEFAULT_SILENT_PERIODS
-from staged_resiliency.shared import names, validation
+from staged_resiliency.shared import alarm_settings, aws_ids, names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, in_seconds
 from staged_resiliency.shared.stacks import region_of, stack_of
@@ -75,8 +75,8 @@ class ProbeSilentAlarm(SignalAlarm):
         evaluation_periods: int = DEFAULT_SILENT_PERIODS,
         notify_recovery: bool = False,
     ) -> None:
-        checked("ProbeSilentAlarm", "namespace", namespace, validation.namespace)
-        checked("ProbeSilentAlarm", "host_name", host_name, validation.host_name)
+        checked("ProbeSilentAlarm", "namespace", namespace, alarm_settings.namespace)
+        checked("ProbeSilentAlarm", "host_name", host_name, aws_ids.host_name)
         super().__init__(
             scope,
             construct_id,
@@ -164,9 +164,9 @@ class PeerAlarm(SignalAlarm):
         datapoints_to_alarm: int | None = None,
     ) -> None:
         owner = "PeerAlarm"
-        checked(owner, "namespace", namespace, validation.namespace)
-        checked(owner, "host_name", host_name, validation.host_name)
-        checked(owner, "observer", observer, validation.host_name)
+        checked(owner, "namespace", namespace, alarm_settings.namespace)
+        checked(owner, "host_name", host_name, aws_ids.host_name)
+        checked(owner, "observer", observer, aws_ids.host_name)
         if observer == host_name:
             raise InvalidInputError(
                 f"{owner}: observer: {validation.shown(observer)} is the observed host itself; "
@@ -256,8 +256,8 @@ class LatencyAlarm(Construct):
         notify_recovery: bool = False,
     ) -> None:
         owner = "LatencyAlarm"
-        checked(owner, "namespace", namespace, validation.namespace)
-        checked(owner, "host_name", host_name, validation.host_name)
+        checked(owner, "namespace", namespace, alarm_settings.namespace)
+        checked(owner, "host_name", host_name, aws_ids.host_name)
         checked(owner, "dependency", dependency, validation.slug)
         checked(owner, "above_milliseconds", above_milliseconds, _above_0)
         checked(owner, "statistic", statistic, _latency_statistic)
@@ -350,8 +350,8 @@ class CertificateAlarm(SignalAlarm):
         topic: Topics,
         notify_recovery: bool = False,
     ) -> None:
-        checked("CertificateAlarm", "namespace", namespace, validation.namespace)
-        checked("CertificateAlarm", "host_name", host_name, validation.host_name)
+        checked("CertificateAlarm", "namespace", namespace, alarm_settings.namespace)
+        checked("CertificateAlarm", "host_name", host_name, aws_ids.host_name)
         checked("CertificateAlarm", "dependency", dependency, validation.slug)
         checked("CertificateAlarm", "days", days, probe_validation.days_to_expiry)
         super().__init__(

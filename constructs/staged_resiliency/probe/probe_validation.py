@@ -9,7 +9,7 @@ import ipaddress
 import re
 from typing import Final
 
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import limits, network_names, validation
 
 ROLE_NAME: Final = r"^[A-Za-z0-9_+=,.@-]{1,64}$"
 BUCKET_NAME: Final = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
@@ -126,7 +126,7 @@ def dns_server(value: str) -> str:
 def dns_answer(value: str, record_type: str) -> str:
     """Validate the value of a DNS record of a type."""
     if record_type == "CNAME":
-        return validation.domain_name(value)
+        return network_names.domain_name(value)
     version = 6 if record_type == "AAAA" else 4
     try:
         address = ipaddress.ip_address(value)
@@ -185,11 +185,11 @@ def statsd_tag(value: str) -> str:
 
 def name_to_look_up(value: str) -> str:
     """Validate a name to look up."""
-    if validation.is_address(value):
+    if network_names.is_address(value):
         raise ValueError(
             f"{validation.shown(value)} is an address, not a DNS name; give one like db.example.com"
         )
-    return validation.domain_name(value)
+    return network_names.domain_name(value)
 
 
 def role_name(value: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import ClassVar, Final, Literal, TypeVar, get_args
 
 from staged_resiliency.probe import probe_validation
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import network_names, validation
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked, is_literal, require_one_of
 
@@ -416,7 +416,7 @@ class DnsCheck(TargetCheck):
             raise InvalidInputError(
                 "DnsCheck: port: applies only together with server; give server, or leave port out"
             )
-        _checked(self, "port", self.port, validation.port)
+        _checked(self, "port", self.port, network_names.port)
 
     def _answer_of_type(self, answer: str) -> str:
         return probe_validation.dns_answer(answer, self.record_type)
@@ -443,10 +443,10 @@ def _checked(check: TargetCheck, name: str, value: _T, rule: Callable[[_T], _T])
 
 
 def _check_connection(check: TargetCheck, host: str, port: int, family: str) -> None:
-    _checked(check, "host", host, validation.dns_name_or_address)
-    _checked(check, "port", port, validation.port)
+    _checked(check, "host", host, network_names.dns_name_or_address)
+    _checked(check, "port", port, network_names.port)
     require_one_of(type(check).__name__, "family", family, get_args(Family))
-    if family != "ipv4" and is_literal(host) and validation.is_address(host):
+    if family != "ipv4" and is_literal(host) and network_names.is_address(host):
         raise InvalidInputError(
             f"{type(check).__name__}: family: goes with names; {validation.shown(host)} is an "
             "address"
@@ -454,9 +454,9 @@ def _check_connection(check: TargetCheck, host: str, port: int, family: str) -> 
 
 
 def _check_request(check: HttpCheck | HttpsCheck) -> None:
-    _checked(check, "path", check.path, validation.url_path)
+    _checked(check, "path", check.path, network_names.url_path)
     if check.host_header is not None:
-        _checked(check, "host_header", check.host_header, validation.domain_name)
+        _checked(check, "host_header", check.host_header, network_names.domain_name)
     for each in check.status:
         checked(type(check).__name__, "status", each, probe_validation.status)
     # A tuple: frozen, and equal to another of the same statuses.
@@ -476,7 +476,7 @@ def _check_request(check: HttpCheck | HttpsCheck) -> None:
 
 def _check_certificate(check: TlsCheck | HttpsCheck | _ServerCheck) -> None:
     if check.server_name is not None:
-        _checked(check, "server_name", check.server_name, validation.dns_name_or_address)
+        _checked(check, "server_name", check.server_name, network_names.dns_name_or_address)
     _checked(check, "days_to_expiry", check.days_to_expiry, probe_validation.days_to_expiry)
     if check.ca_file is not None:
         _checked(check, "ca_file", check.ca_file, probe_validation.file_on_host)

@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from resiliency.service_file.model.values import Line, Section
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import alarm_settings, limits
 
 MissingDataName = Literal["cloudwatch_default", "breaching", "not_breaching", "ignore"]
 Statistic = Annotated[
     str,
-    AfterValidator(validation.failover_statistic),
+    AfterValidator(alarm_settings.failover_statistic),
     WithJsonSchema({"type": "string", "enum": list(limits.FAILOVER_STATISTICS)}),
 ]
 
@@ -18,7 +18,7 @@ Statistic = Annotated[
 class AlarmSettings(Section):
     """Settings that every alarm has, limited to what Route 53 can follow."""
 
-    period_seconds: Annotated[int, AfterValidator(validation.failover_period_seconds)] = Field(
+    period_seconds: Annotated[int, AfterValidator(alarm_settings.failover_period_seconds)] = Field(
         default=60, description="Seconds per period: 60 or a multiple."
     )
     datapoints_to_alarm: Annotated[int, Field(ge=1)] | None = Field(
@@ -65,7 +65,7 @@ class PeerAlarmSettings(AlarmSettings):
 
 InDrills = Literal["quiet", "guard", "ignored"]
 DimensionName = Annotated[str, Field(min_length=1, max_length=limits.MAX_DIMENSION_NAME_CHARACTERS)]
-DimensionValue = Annotated[str, AfterValidator(validation.dimension_value)]
+DimensionValue = Annotated[str, AfterValidator(alarm_settings.dimension_value)]
 
 
 class AlarmMetric(Section):
@@ -88,7 +88,7 @@ class AlarmMetric(Section):
     def of_each_host(self) -> bool:
         """Whether each host has a metric of its own."""
         values = self.dimensions.values()
-        return any(each in value for value in values for each in validation.HOST_PLACEHOLDERS)
+        return any(each in value for value in values for each in alarm_settings.HOST_PLACEHOLDERS)
 
 
 class OwnAlarm(Section):
@@ -98,7 +98,7 @@ class OwnAlarm(Section):
         description="What is wrong when it fires, in its text.", examples=["Too many errors"]
     )
     metric: AlarmMetric = Field(description="What it watches.")
-    statistic: Annotated[str, AfterValidator(validation.statistic)] = Field(
+    statistic: Annotated[str, AfterValidator(alarm_settings.statistic)] = Field(
         default="Average",
         description="Statistic over a period; in failover_on no percentile, since Route 53 can't "
         "follow it.",
@@ -109,7 +109,7 @@ class OwnAlarm(Section):
     below: float | None = Field(
         default=None, description="Values below it breach, in place of at_least.", examples=[1]
     )
-    period_seconds: Annotated[int, AfterValidator(validation.failover_period_seconds)] = Field(
+    period_seconds: Annotated[int, AfterValidator(alarm_settings.failover_period_seconds)] = Field(
         default=60, description="Seconds per period: 60 or a multiple."
     )
     evaluation_periods: Annotated[int, Field(ge=1)] = Field(

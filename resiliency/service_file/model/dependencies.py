@@ -19,7 +19,7 @@ from resiliency.service_file.model.values import (
     UrlPath,
 )
 from staged_resiliency.probe import probe_validation
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import alarm_settings, limits, network_names
 
 DependencyProtocol = Literal[
     "tcp", "tls", "http", "https", "mysql", "postgresql", "redis", "exchange", "dns"
@@ -162,7 +162,7 @@ class LatencyAlarm(Section):
         default="Average",
         description="Statistic over a period; the percentiles p.. need percentiles: true.",
     )
-    period_seconds: Annotated[int, AfterValidator(validation.failover_period_seconds)] = Field(
+    period_seconds: Annotated[int, AfterValidator(alarm_settings.failover_period_seconds)] = Field(
         default=60, description="Seconds per period: 60 or a multiple."
     )
     evaluation_periods: Annotated[int, Field(ge=1)] = Field(
@@ -324,4 +324,4 @@ class Dependency(Section):
         """The name or address that the probe connects to; None where it queries DNS."""
         if self.check.protocol == "dns":
             return None
-        return validation.dns_name_or_address(self.host)
+        return network_names.dns_name_or_address(self.host)

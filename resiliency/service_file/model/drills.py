@@ -9,19 +9,17 @@ from resiliency.service_file.model.values import Matching, Section, Slug
 from staged_resiliency.drills import schedule as schedules
 from staged_resiliency.drills.database_faults import DATABASE_FAILOVER_MINUTES
 from staged_resiliency.drills.faults import MAX_DELAY_MILLISECONDS, MAX_RESPONSE_MILLISECONDS
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import aws_ids, limits, network_names, validation
 
 Day = Literal["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
 
 WORKDAYS: Final[tuple[Day, ...]] = ("MON", "TUE", "WED", "THU", "FRI")
 
-RdsIdentifier = Annotated[str, AfterValidator(validation.rds_identifier)]
-DistributionId = Annotated[str, AfterValidator(validation.distribution_id)]
-BucketName = Annotated[str, AfterValidator(validation.bucket_name)]
-SubnetId = Annotated[str, Matching(validation.subnet_id, validation.SUBNET_ID)]
-SecurityGroupId = Annotated[
-    str, Matching(validation.security_group_id, validation.SECURITY_GROUP_ID)
-]
+RdsIdentifier = Annotated[str, AfterValidator(aws_ids.rds_identifier)]
+DistributionId = Annotated[str, AfterValidator(aws_ids.distribution_id)]
+BucketName = Annotated[str, AfterValidator(aws_ids.bucket_name)]
+SubnetId = Annotated[str, Matching(aws_ids.subnet_id, aws_ids.SUBNET_ID)]
+SecurityGroupId = Annotated[str, Matching(aws_ids.security_group_id, aws_ids.SECURITY_GROUP_ID)]
 GremlinName = Annotated[str, AfterValidator(validation.gremlin_name)]
 
 
@@ -50,7 +48,7 @@ _Setting: Final = BeforeValidator(_no_drill)
 class Evidence(Section):
     """How journals, logs and undelivered calls of drills are kept."""
 
-    kms_key: Annotated[str, AfterValidator(validation.kms_key_arn)] | None = Field(
+    kms_key: Annotated[str, AfterValidator(aws_ids.kms_key_arn)] | None = Field(
         default=None,
         description="ARN of a customer-managed KMS key for journals, logs and queue; AWS's own "
         "keys unless given.",
@@ -106,12 +104,12 @@ class Gremlin(Section):
         description="ID of the team of the hosts' clients.",
         examples=["9676868b-60d2-5ebe-aa66-c1de8162ff9d"],
     )
-    secret_arn: Annotated[str, AfterValidator(validation.secret_arn)] = Field(
+    secret_arn: Annotated[str, AfterValidator(aws_ids.secret_arn)] = Field(
         description="ARN of the secret in Secrets Manager whose whole text is an API key of the "
         "team.",
         examples=["arn:aws:secretsmanager:us-west-2:532151327118:secret:gremlin-AbC123"],
     )
-    kms_key: Annotated[str, AfterValidator(validation.kms_key_arn)] | None = Field(
+    kms_key: Annotated[str, AfterValidator(aws_ids.kms_key_arn)] | None = Field(
         default=None,
         description="ARN of the customer-managed KMS key of that secret; AWS's own unless given.",
         examples=["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
@@ -273,13 +271,15 @@ class Drills(Section):
         description="Also notify of runs that passed and of dry runs without a finding; all other "
         "results always notify.",
     )
-    volume_keys: Annotated[
-        list[Annotated[str, AfterValidator(validation.kms_key_arn)]], _Setting
-    ] = Field(
-        default=[],
-        description="ARNs of the customer-managed KMS keys of the hosts' volumes. Without them "
-        "a host with such a volume would not start again after stop_instance.",
-        examples=[["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"]],
+    volume_keys: Annotated[list[Annotated[str, AfterValidator(aws_ids.kms_key_arn)]], _Setting] = (
+        Field(
+            default=[],
+            description="ARNs of the customer-managed KMS keys of the hosts' volumes. Without them "
+            "a host with such a volume would not start again after stop_instance.",
+            examples=[
+                ["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"]
+            ],
+        )
     )
     blackout_dates: Annotated[list[Annotated[str, AfterValidator(validation.days)]], _Setting] = (
         Field(
@@ -290,7 +290,7 @@ class Drills(Section):
         )
     )
     change_calendars: Annotated[
-        list[Annotated[str, AfterValidator(validation.change_calendar_arn)]], _Setting
+        list[Annotated[str, AfterValidator(aws_ids.change_calendar_arn)]], _Setting
     ] = Field(
         default=[],
         description="ARNs of Systems Manager change calendars; no drill starts while one of them "
@@ -318,7 +318,10 @@ class Drills(Section):
     )
     runbook: (
         Annotated[
-            str, _Setting, AfterValidator(validation.https_url), WithJsonSchema({"type": "string"})
+            str,
+            _Setting,
+            AfterValidator(network_names.https_url),
+            WithJsonSchema({"type": "string"}),
         ]
         | None
     ) = Field(

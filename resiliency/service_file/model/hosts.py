@@ -11,7 +11,7 @@ from resiliency.service_file.model.values import (
     InstanceId,
     Section,
 )
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import aws_ids, network_names
 from staged_resiliency.shared.hosts import Color
 
 
@@ -32,7 +32,7 @@ class AliasTarget(Section):
 class Host(Section):
     """One host of the pair."""
 
-    name: Annotated[str, AfterValidator(validation.host_name)] = Field(
+    name: Annotated[str, AfterValidator(aws_ids.host_name)] = Field(
         description="The instance's Name tag.", examples=["bookstore-api-blue"]
     )
     instance_id: InstanceId | None = Field(
@@ -41,12 +41,12 @@ class Host(Section):
         "host needs one when failover_on has 'status'.",
         examples=["i-0ab55a49288f1da24"],
     )
-    address: Annotated[str, AfterValidator(validation.ip_address)] | None = Field(
+    address: Annotated[str, AfterValidator(network_names.ip_address)] | None = Field(
         default=None,
         description="IPv4 or IPv6 address that clients reach the host at.",
         examples=["52.11.79.9"],
     )
-    ipv6_address: Annotated[str, AfterValidator(validation.ipv6_address)] | None = Field(
+    ipv6_address: Annotated[str, AfterValidator(network_names.ipv6_address)] | None = Field(
         default=None,
         description="IPv6 address beside an IPv4 one: makes an AAAA pair too.",
         examples=["2600:1f14::9"],

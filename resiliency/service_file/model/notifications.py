@@ -5,20 +5,20 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from resiliency.service_file.model.values import Section, TagKey, TagValue
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import aws_ids, limits, network_names, validation
 
 
 def _subscription(value: str) -> str:
     if value.startswith("arn:") and value.split(":")[2:3] == ["lambda"]:
-        return validation.function_arn(value)
+        return aws_ids.function_arn(value)
     if value.startswith("arn:"):
-        return validation.queue_arn(value)
+        return aws_ids.queue_arn(value)
     if "://" in value:
-        return validation.https_url(value)
+        return network_names.https_url(value)
     if value.startswith("+"):
         return validation.phone_number(value)
     if "@" in value:
-        return validation.email_address(value)
+        return network_names.email_address(value)
     raise ValueError(
         f"{validation.shown(value)} is not a subscriber; give an e-mail address, an https URL, "
         "the ARN of an SQS queue or a Lambda function, or a phone number like +15555550100"
@@ -28,21 +28,21 @@ def _subscription(value: str) -> str:
 class Notifications(Section):
     """Where alarms are sent: a topic to create, or an existing one."""
 
-    topic_name: Annotated[str, AfterValidator(validation.topic_name)] | None = Field(
+    topic_name: Annotated[str, AfterValidator(aws_ids.topic_name)] | None = Field(
         default=None,
         description="Name of the SNS topics to create: one in the environment's region for its "
         "alarms, and one in us-east-1 for the alarm on failovers. Services that give the same name "
         "in the same account and region share the topic.",
         examples=["PingPublicationsSNS"],
     )
-    topic_arn: Annotated[str, AfterValidator(validation.topic_arn)] | None = Field(
+    topic_arn: Annotated[str, AfterValidator(aws_ids.topic_arn)] | None = Field(
         default=None,
         description="ARN of an existing topic, instead of topic_name. Its policy and key must "
         "allow CloudWatch to publish.",
         examples=["arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS"],
     )
     more_topics: Annotated[
-        list[Annotated[str, AfterValidator(validation.topic_arn)]],
+        list[Annotated[str, AfterValidator(aws_ids.topic_arn)]],
         Field(max_length=limits.MAX_ALARM_ACTIONS - 1),
     ] = Field(
         default=[],

@@ -15,16 +15,16 @@ from resiliency.service_file.model.notifications import Notifications
 from resiliency.service_file.model.objective import Assumptions, Objective
 from resiliency.service_file.model.probe import Probe
 from resiliency.service_file.model.values import Line, Matching, Section, Slug, TagKey, TagValue
-from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared import alarm_settings, aws_ids, limits, names
 from staged_resiliency.shared.hosts import Color
 
 # Signals that are not a dependency's name; a dependency can't take these names.
 BUILT_IN_SIGNALS: Final = ("status", "endpoint", "peer")
 
-AccountId = Annotated[str, Matching(validation.account_id, validation.ACCOUNT_ID)]
+AccountId = Annotated[str, Matching(aws_ids.account_id, aws_ids.ACCOUNT_ID)]
 Region = Annotated[
     str,
-    AfterValidator(validation.region),
+    AfterValidator(aws_ids.region),
     WithJsonSchema({"type": "string", "enum": list(limits.ALARM_REGIONS)}),
 ]
 
@@ -160,7 +160,7 @@ class Service(Section):
         description="Name in alarm texts; the short name in title case unless given.",
         examples=["Bookstore API"],
     )
-    namespace: Annotated[str, AfterValidator(validation.namespace)] | None = Field(
+    namespace: Annotated[str, AfterValidator(alarm_settings.namespace)] | None = Field(
         default=None,
         description="CloudWatch namespace of the probe's metrics; the short name in title case "
         "without spaces unless given.",

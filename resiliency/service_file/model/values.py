@@ -17,7 +17,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from staged_resiliency.probe import probe_validation
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.shared import aws_ids, limits, network_names, validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class Matching:
 
 
 Slug = Annotated[str, Matching(validation.slug, validation.SLUG)]
-InstanceId = Annotated[str, Matching(validation.instance_id, validation.INSTANCE_ID)]
-HostedZoneId = Annotated[str, Matching(validation.hosted_zone_id, validation.HOSTED_ZONE_ID)]
+InstanceId = Annotated[str, Matching(aws_ids.instance_id, aws_ids.INSTANCE_ID)]
+HostedZoneId = Annotated[str, Matching(aws_ids.hosted_zone_id, aws_ids.HOSTED_ZONE_ID)]
 Line = Annotated[str, Field(max_length=200), AfterValidator(validation.one_line)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-DomainName = Annotated[str, AfterValidator(validation.domain_name)]
-DomainNameOrAddress = Annotated[str, AfterValidator(validation.dns_name_or_address)]
-UrlPath = Annotated[str, AfterValidator(validation.url_path)]
+DomainName = Annotated[str, AfterValidator(network_names.domain_name)]
+DomainNameOrAddress = Annotated[str, AfterValidator(network_names.dns_name_or_address)]
+UrlPath = Annotated[str, AfterValidator(network_names.url_path)]
 BodyText = Annotated[
     str,
     Field(min_length=1, max_length=limits.MAX_SEARCH_TEXT_CHARACTERS),
@@ -59,8 +59,8 @@ IntervalSeconds = Annotated[
     WithJsonSchema({"type": "integer", "enum": list(probe_validation.INTERVALS_SECONDS)}),
 ]
 
-TagKey = Annotated[str, AfterValidator(validation.tag_key)]
-TagValue = Annotated[str, AfterValidator(validation.tag_value)]
+TagKey = Annotated[str, AfterValidator(aws_ids.tag_key)]
+TagValue = Annotated[str, AfterValidator(aws_ids.tag_value)]
 
 
 class Section(BaseModel):

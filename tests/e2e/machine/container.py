@@ -38,7 +38,6 @@ class Container(Closing):
         *,
         recipe: rootfs.Recipe = rootfs.DEBIAN,
         network: net.PrivateNetwork | None = None,
-        disk_mib: int = 1024,
     ) -> None:
         """Boot the container.
 
@@ -47,14 +46,13 @@ class Container(Closing):
             recipe: What is installed.
             network: The private network it is on. By default it shares this machine's network,
                 so that its apt reaches the package repositories.
-            disk_mib: How much may be written, in MiB of this machine's memory.
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"name: {name!r}; allowed: 1 to 64 letters, digits and hyphens")
         self.name = name
         self.network = network
         self._boot: Boot | None = None
-        self._disk = Disk(rootfs.prepared(recipe), size_mib=disk_mib)
+        self._disk = Disk(rootfs.prepared(recipe))
         try:
             self._disk.write("etc/hostname", f"{name}\n")
             self._disk.write("etc/hosts", f"127.0.0.1 localhost {name}\n::1 localhost\n")
@@ -135,17 +133,12 @@ class Container(Closing):
         words = ["systemctl", "show", "--value", f"--property={name}", unit]
         return self.run(words).stdout.strip()
 
-    def journal(self, unit: str, *, of_all_boots: bool = False) -> list[str]:
-        """Return the journal of a unit, oldest line first.
-
-        Args:
-            unit: Its name.
-            of_all_boots: Those from before a reboot too.
-        """
+    def journal(self, unit: str) -> list[str]:
+        """Return the journal of a unit since the boot, oldest line first."""
         # What was written a moment ago may still be on its way to the file.
         self.run(["journalctl", "--sync"])
         words = ["journalctl", f"--unit={unit}", "--output=cat", "--no-pager", "--quiet"]
-        return self.run(words if of_all_boots else [*words, "--boot"]).stdout.splitlines()
+        return self.run([*words, "--boot"]).stdout.splitlines()
 
     # Its life
 

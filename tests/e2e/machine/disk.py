@@ -10,7 +10,7 @@ from tests.e2e.machine.namespaces import Kind, Namespace
 _MOUNT: Final = """
 set -eu
 mount --make-rprivate /
-mount -t tmpfs -o "size=$SIZE_MIB"m,mode=0755 machine "$STAGE"
+mount -t tmpfs -o size=1024m,mode=0755 machine "$STAGE"
 mkdir "$STAGE/upper" "$STAGE/work" "$STAGE/root"
 mount -t overlay -o "lowerdir=$TREE,upperdir=$STAGE/upper,workdir=$STAGE/work" machine "$STAGE/root"
 # What systemd-nspawn notes about its containers is kept from this machine too.
@@ -27,13 +27,8 @@ class Disk:
         root: Where they are, seen from the namespace.
     """
 
-    def __init__(self, folder: Path, *, size_mib: int) -> None:
-        """Mount the files.
-
-        Args:
-            folder: A root file system and its stage, as ``rootfs.prepared`` gives them.
-            size_mib: How much may be written, in MiB of this machine's memory.
-        """
+    def __init__(self, folder: Path) -> None:
+        """Mount a root file system and its stage, as ``rootfs.prepared`` gives them."""
         stage = folder / rootfs.STAGE
         self.root = stage / "root"
         self.namespace = Namespace(Kind.MOUNT)
@@ -44,7 +39,6 @@ class Disk:
                     "PATH": processes.PATH,
                     "STAGE": str(stage),
                     "TREE": str(folder / rootfs.TREE),
-                    "SIZE_MIB": str(size_mib),
                 },
             )
             self.write("etc/machine-id", f"{uuid.uuid4().hex}\n")

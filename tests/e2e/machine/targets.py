@@ -8,23 +8,17 @@ from tests.e2e.machine.closing import Closing
 
 
 class TcpTarget(Closing):
-    """Accepts and closes each connection, until ``close``; who asks for TLS gets PostgreSQL's no.
-
-    Attributes:
-        sources: Where connections came from, oldest first.
-    """
+    """Accepts and closes each connection; who asks for TLS gets PostgreSQL's no."""
 
     def __init__(self, listener: socket.socket) -> None:
         """Answer on a socket that listens, as ``PrivateNetwork.listen`` makes it."""
-        self.sources: list[str] = []
         self._listener = listener
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
         with suppress(OSError):  # of the listener, when it is closed
             while True:
-                connection, source = self._listener.accept()
-                self.sources.append(source[0])
+                connection, _ = self._listener.accept()
                 with connection, suppress(OSError):  # the client went away
                     if connection.recv(8):
                         connection.sendall(b"N")

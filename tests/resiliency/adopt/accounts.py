@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 import moto
@@ -22,12 +22,6 @@ Data = dict[str, Any]
 def _client(service: str) -> Any:
     """A client; making one takes longer than what tests do with it."""
     return boto3.client(service, region_name=REGION)
-
-
-@functools.cache
-def _image() -> str:
-    image: str = _client("ec2").describe_images()["Images"][0]["ImageId"]
-    return image
 
 
 class HandMade:
@@ -53,16 +47,11 @@ class HandMade:
 
     def instance(self, name: str) -> tuple[str, str]:
         """Start an instance with a Name tag; return its id and address."""
-        made = self.ec2.run_instances(
-            ImageId=_image(),
-            MinCount=1,
-            MaxCount=1,
-            TagSpecifications=[
-                {"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}
-            ],
-        )["Instances"][0]
-        found = self.ec2.describe_instances(InstanceIds=[made["InstanceId"]])
-        return made["InstanceId"], found["Reservations"][0]["Instances"][0]["PublicIpAddress"]
+        tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}]
+        (made,) = self.ec2.run_instances(
+            ImageId="ami-1", MinCount=1, MaxCount=1, TagSpecifications=tags
+        )["Instances"]
+        return made["InstanceId"], made["PublicIpAddress"]
 
     def topic(self, name: str = "PingPublicationsSNS", *, subscriber: bool = True) -> str:
         """Create a topic, with a confirmed subscriber."""
@@ -95,27 +84,35 @@ class HandMade:
         name: str = given["AlarmName"]
         return name
 
-    def connectivity_alarm(
-        self, host: str, dependency: str, topic: str, label: str, **changes: Any
+    def connectivity_alarms(
+        self,
+        dependency: str,
+        topic: str,
+        label: str,
+        *,
+        hosts: str = "bookstore-api",
+        **changes: Any,
     ) -> None:
-        """Create one of the recipe's connectivity alarms."""
-        color = "Green" if "green" in host else "Blue"
-        self.cloudwatch.put_metric_alarm(
-            **{
-                "AlarmName": f"{host}-{dependency}-connectivity-failed",
-                "AlarmDescription": f"{label} Connectivity failure for Bookstore API ({color}).",
-                "Namespace": "Bookstore",
-                "MetricName": f"{dependency}-connectivity",
-                "Dimensions": [{"Name": "Host", "Value": host}],
-                "Statistic": "Average",
-                "Period": 60,
-                "EvaluationPeriods": 2,
-                "Threshold": 1,
-                "ComparisonOperator": "LessThanThreshold",
-                "AlarmActions": [topic],
-                **changes,
-            }
-        )
+        """Create the recipe's connectivity alarms of a dependency, one for each host."""
+        for color in ("Blue", "Green"):
+            host = f"{hosts}-{color.lower()}"
+            text = f"{label} Connectivity failure for Bookstore API ({color})."
+            self.cloudwatch.put_metric_alarm(
+                **{
+                    "AlarmName": f"{host}-{dependency}-connectivity-failed",
+                    "AlarmDescription": text,
+                    "Namespace": "Bookstore",
+                    "MetricName": f"{dependency}-connectivity",
+                    "Dimensions": [{"Name": "Host", "Value": host}],
+                    "Statistic": "Average",
+                    "Period": 60,
+                    "EvaluationPeriods": 2,
+                    "Threshold": 1,
+                    "ComparisonOperator": "LessThanThreshold",
+                    "AlarmActions": [topic],
+                    **changes,
+                }
+            )
 
     def health_check(self, alarm: str, **changes: Any) -> str:
         """Create a health check on an alarm."""
@@ -137,13 +134,11 @@ class HandMade:
         check_id: str = made["HealthCheck"]["Id"]
         return check_id
 
-    def records(self, zone: str, *records: Mapping[str, Any]) -> None:
-        """Create records in one change batch."""
+    def records(self, zone: str, *records: Mapping[str, Any], action: str = "CREATE") -> None:
+        """Create or change records in one change batch."""
+        changes = [{"Action": action, "ResourceRecordSet": each} for each in records]
         self.route53.change_resource_record_sets(
-            HostedZoneId=zone,
-            ChangeBatch={
-                "Changes": [{"Action": "CREATE", "ResourceRecordSet": each} for each in records]
-            },
+            HostedZoneId=zone, ChangeBatch={"Changes": changes}
         )
 
 
@@ -174,16 +169,44 @@ def pair(
     return made
 
 
+def alias(role: str, dns_name: str, *, evaluated: bool = True) -> Data:
+    """A failover record that is an alias of a load balancer."""
+    return {
+        "Name": f"{RECORD}.",
+        "Type": "A",
+        "SetIdentifier": f"bookstore-{role.title()}",
+        "Failover": role,
+        "AliasTarget": {
+            "DNSName": f"{dns_name}.",
+            "HostedZoneId": "Z1H1FL5HABSF5",
+            "EvaluateTargetHealth": evaluated,
+        },
+    }
+
+
+class Hosts(NamedTuple):
+    """A zone, and the instances of blue and of green with their addresses."""
+
+    zone: str
+    blue: str
+    blue_address: str
+    green: str
+    green_address: str
+
+
+def zone_and_hosts(made: HandMade) -> Hosts:
+    """Create a zone and the two hosts of the recipe."""
+    zone = made.zone()
+    return Hosts(zone, *made.instance("bookstore-api-blue"), *made.instance("bookstore-api-green"))
+
+
 def recipe(made: HandMade, *, subscriber: bool = True) -> tuple[str, str]:
     """Build the recipe; return the zone and the health check."""
-    zone = made.zone()
-    blue, blue_address = made.instance("bookstore-api-blue")
-    _, green_address = made.instance("bookstore-api-green")
+    zone, blue, blue_address, _, green_address = zone_and_hosts(made)
     topic = made.topic(subscriber=subscriber)
     alarm = made.status_alarm("bookstore-api-blue", blue, topic)
-    for host in ("bookstore-api-blue", "bookstore-api-green"):
-        made.connectivity_alarm(host, "db", topic, "Database")
-        made.connectivity_alarm(host, "cdn", topic, "CDN")
+    made.connectivity_alarms("db", topic, "Database")
+    made.connectivity_alarms("cdn", topic, "CDN")
     check = made.health_check(alarm)
     made.records(zone, *pair(blue_address, green_address, check))
     return zone, check
@@ -192,12 +215,14 @@ def recipe(made: HandMade, *, subscriber: bool = True) -> tuple[str, str]:
 @contextmanager
 def hand_made() -> Iterator[HandMade]:
     """An empty account."""
-    with pytest.MonkeyPatch.context() as patch, moto.mock_aws():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # they take longer than most tests
         keep_settings(patch)
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         patch.setenv("AWS_DEFAULT_REGION", REGION)
-        yield HandMade()
+        with moto.mock_aws():
+            yield HandMade()
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """The command in an account of its own, on a terminal of its own."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,25 +11,27 @@ from tests.fake_aws.command import CommandAccount, SharedSession, bookstore
 from tests.resiliency.conftest import Printed, Resiliency
 
 
+@dataclass
+class Drill:
+    """`resiliency drill`, with the service and its environment filled in."""
+
+    aws: CommandAccount
+    resiliency: Resiliency
+
+    def __call__(self, action: str, *words: str | Path, status: int = 0) -> Printed:
+        given = (action, "bookstore", "production", *words, "--region", "us-west-2")
+        return self.resiliency("drill", *given, status=status)
+
+
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[CommandAccount]:
-    """The account with the example's drills; the command is in it."""
-    with bookstore() as found:
-        enter(monkeypatch, found)
+def drill(
+    resiliency: Resiliency, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Drill]:
+    """The command in an account with the example's drills, and with its time and network."""
+    with bookstore() as account:
+        enter(monkeypatch, account)
         monkeypatch.chdir(tmp_path)
-        yield found
-
-
-@pytest.fixture
-def drill(resiliency: Resiliency) -> Resiliency:
-    """The command, with the service and its environment filled in."""
-
-    def run(*words: str | Path, status: int = 0) -> Printed:
-        action, *rest = words
-        given = (action, "bookstore", "production", *rest, "--region", "us-west-2")
-        return resiliency("drill", *given, status=status)
-
-    return run
+        yield Drill(account, resiliency)
 
 
 def enter(monkeypatch: pytest.MonkeyPatch, account: CommandAccount) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import boto3
 import botocore.exceptions as failures
@@ -11,22 +12,13 @@ from resiliency.drill_cli import aws
 from resiliency.errors import UserError
 from tests.cases import cases
 from tests.fake_aws import plans
-from tests.fake_aws.account import Parameters
-from tests.fake_aws.command import CommandAccount
 from tests.fake_aws.simulation import ApiError
-from tests.resiliency.conftest import Resiliency
+from tests.resiliency.drill_cli.conftest import Drill
 
 STACK = ("cloudformation", "ListStackResources")
 IDENTITY = ("sts", "GetCallerIdentity")
 OBJECTS = ("s3", "ListObjectsV2")
 WHO = "arn:aws:sts::123456789012:user/moto"
-
-
-def endpoint() -> BaseException:
-    error: BaseException = failures.EndpointConnectionError(
-        endpoint_url="https://sts.us-west-2.amazonaws.com/"
-    )
-    return error
 
 
 @cases(
@@ -54,7 +46,11 @@ def endpoint() -> BaseException:
             ApiError("InvalidClientTokenId"),
             "AWS rejects the credentials (InvalidClientTokenId)",
         ),
-        "no network": (IDENTITY, endpoint(), "AWS can't be reached for sts:GetCall"),
+        "no network": (
+            IDENTITY,
+            failures.EndpointConnectionError(endpoint_url="https://sts"),
+            "AWS can't be reached for sts:GetCall",
+        ),
         "no proxy": (
             IDENTITY,
             failures.ProxyConnectionError(proxy_url="http://proxy"),
@@ -105,30 +101,25 @@ def test_each_failure_is_one_line(
     operation: tuple[str, str],
     error: BaseException,
     expected: str,
-    made: CommandAccount,
-    drill: Resiliency,
+    drill: Drill,
 ) -> None:
-    made.refuse(*operation, error)
+    drill.aws.refuse(*operation, error)
     printed = drill("list", status=1)
     assert expected in printed.err
     assert len(printed.err.splitlines()) == 1
     assert printed.out == ""
 
 
-def test_without_the_stack_it_says_how_to_deploy_it(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.resources = None
+def test_without_the_stack_it_says_how_to_deploy_it(drill: Drill) -> None:
+    drill.aws.resources = None
     assert drill("list", status=1).err == (
         "no stack bookstore-production-drills in account 123456789012, region us-west-2; deploy it "
         "(`npx cdk deploy bookstore-production-drills`), or check --region and --profile\n"
     )
 
 
-def test_a_stack_without_drills_says_where_they_are_asked_for(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.client("stepfunctions").create_state_machine(
+def test_a_stack_without_drills_says_where_they_are_asked_for(drill: Drill) -> None:
+    drill.aws.client("stepfunctions").create_state_machine(
         name="other",
         definition='{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
         roleArn="arn:aws:iam::123456789012:role/other",
@@ -136,7 +127,7 @@ def test_a_stack_without_drills_says_where_they_are_asked_for(
     other = "arn:aws:states:us-west-2:123456789012:stateMachine:other"
     gone = f"{other}-gone"
     kind = "AWS::StepFunctions::StateMachine"
-    made.resources = [(kind, other), (kind, gone), (kind, "")]
+    drill.aws.resources = [(kind, other), (kind, gone), (kind, "")]
     assert drill("list", status=1).err == (
         "bookstore-production-drills: holds no drills; give the service file some under `drills` "
         "and deploy it\n"
@@ -154,21 +145,13 @@ def test_a_stack_without_drills_says_where_they_are_asked_for(
     },
 )
 def test_a_plan_that_cannot_be_read_is_one_line(
-    definition: str, expected: str, made: CommandAccount, drill: Resiliency
+    definition: str, expected: str, drill: Drill
 ) -> None:
     described = {
-        "stateMachineArn": "arn",
-        "name": "n",
-        "definition": definition,
-        "roleArn": "arn",
-        "type": "STANDARD",
-        "creationDate": 0,
+        **{"stateMachineArn": "arn", "name": "n", "roleArn": "arn", "type": "STANDARD"},
+        **{"definition": definition, "creationDate": 0},
     }
-
-    def answer(_: Parameters) -> dict[str, object]:
-        return described
-
-    made.answers["stepfunctions", "DescribeStateMachine"] = answer
+    drill.aws.answers["stepfunctions", "DescribeStateMachine"] = lambda _: described
     error = drill("list", status=1).err
     assert expected in error
     assert "use the release that deployed it" in error
@@ -176,17 +159,19 @@ def test_a_plan_that_cannot_be_read_is_one_line(
 
 
 def test_a_stack_of_another_service_with_the_same_name_is_refused(
-    made: CommandAccount, resiliency: Resiliency
+    drill: Drill,
 ) -> None:
-
     words = ["drill", "list", "bookstore-production", "drills", "--region", "us-west-2"]
-    assert "is a drill of bookstore in production; name these" in resiliency(*words, status=1).err
+    assert (
+        "is a drill of bookstore in production; name these"
+        in drill.resiliency(*words, status=1).err
+    )
 
 
 def test_an_object_that_breaks_off_or_is_too_large_is_shown(
-    made: CommandAccount, drill: Resiliency, monkeypatch: pytest.MonkeyPatch
+    drill: Drill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made.put("journals/shutdown/run-1.json", "{}" + " " * 100)
+    drill.aws.put("journals/shutdown/run-1.json", "{}" + " " * 100)
     monkeypatch.setattr(aws, "_MOST_BYTES", 50)
     assert "run-1.json: is larger than 50 bytes" in drill("report", "shutdown", status=1).err
 
@@ -201,37 +186,31 @@ def test_an_object_that_breaks_off_or_is_too_large_is_shown(
         reader.text("bucket", "key")
 
 
-def test_an_unknown_profile_is_shown_with_those_that_there_are(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+@cases(
+    ("configuration", "profile", "message"),
+    {
+        "an unknown profile": ("", "prod", r"no AWS profile 'prod'; .* have none"),
+        "a configuration that is none": ("[profile\nx", None, "AWS's configuration can't be read"),
+        "no region": ("", None, "no region; give --region"),
+    },
+)
+def test_what_is_missing_for_a_session_is_named(
+    configuration: str,
+    profile: str | None,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{tmp_path}/credentials")
-    with pytest.raises(UserError, match=r"no AWS profile 'prod'; .* have none"):
-        aws.session("prod", "us-west-2")
-
-
-def test_a_configuration_that_is_none_is_shown(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: object
-) -> None:
-    from pathlib import Path
-
-    Path(f"{tmp_path}/config").write_text("[profile\nx", encoding="utf-8")
-    monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
-    with pytest.raises(UserError, match="AWS's configuration can't be read"):
-        aws.session(None, None)
-
-
-def test_without_a_region_it_says_where_to_give_one(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: object
-) -> None:
-    monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
+    (tmp_path / "config").write_text(configuration, encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UserError, match="no region; give --region"):
-        aws.session(None, None)
+    with pytest.raises(UserError, match=message):
+        aws.session(profile, None)
 
 
-def test_a_session_is_that_of_the_profile_and_region(made: CommandAccount) -> None:
+def test_a_session_is_that_of_the_profile_and_region(drill: Drill) -> None:
     assert isinstance(aws.session(None, "eu-west-1"), boto3.session.Session)
     assert aws.session(None, "eu-west-1").region_name == "eu-west-1"
 

@@ -7,13 +7,13 @@ import pytest
 
 from resiliency.drill_cli import dispatch, follow
 from resiliency.drill_cli.safe_console import SafeConsole
-from staged_resiliency.drills.runtime.plan import Timeouts
+from staged_resiliency.drills.runtime.durations import Timeouts
 from tests import journals
 from tests.cases import cases
 from tests.fake_aws import plans
-from tests.fake_aws.command import NOW, CommandAccount, Run, phase_record
+from tests.fake_aws.command import NOW, Run, phase_record
 from tests.fake_aws.simulation import ApiError
-from tests.resiliency.conftest import Resiliency
+from tests.resiliency.drill_cli.conftest import Drill
 
 HISTORY = ("stepfunctions", "GetExecutionHistory")
 
@@ -22,9 +22,9 @@ def journal(script: journals.Script = journals.STOPPED) -> dict[str, Any]:
     return dict(journals.run_of(replace(script, experiment="shutdown", kind="drill")))
 
 
-def scripted(made: CommandAccount) -> Run:
+def scripted(drill: Drill) -> Run:
     """A run of five minutes in which nothing goes wrong."""
-    run = made.begin("shutdown", "run-1")
+    run = drill.aws.begin("shutdown", "run-1")
     run.phase("Preflight", NOW + 1, NOW + 4, message="all checks passed")
     run.phase("Steady state", NOW + 5, NOW + 15, message="bookstore-api-blue serves")
     run.phase("Inject", NOW + 16, NOW + 30, message="experiment EXP1", experiment="EXP1")
@@ -37,23 +37,17 @@ def scripted(made: CommandAccount) -> Run:
     return run
 
 
-def lines(out: str) -> list[str]:
-    return out.splitlines()
-
-
-def test_a_run_is_shown_phase_by_phase_and_a_passed_one_is_a_success(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    scripted(made)
+def test_a_run_is_shown_phase_by_phase_and_a_passed_one_is_a_success(drill: Drill) -> None:
+    scripted(drill)
     seen = [
         (NOW + 32, "client", plans.RECORD, "no answer"),
         (NOW + 36, "client", plans.RECORD, "no answer"),
         (NOW + 40, "alarm", plans.STATUS_ALARM, "ALARM"),
     ]
     key = "runs/shutdown/run-1/phases/1-observe.json"
-    made.service.after(70, lambda: made.put(key, phase_record("Observe", NOW + 31, seen)))
-    made.service.after(310, lambda: made.record(journal(), "run-1"))
-    expected = lines(drill("follow").out)
+    drill.aws.service.after(70, lambda: drill.aws.put(key, phase_record("Observe", NOW + 31, seen)))
+    drill.aws.service.after(310, lambda: drill.aws.record(journal(), "run-1"))
+    expected = drill("follow").out.splitlines()
     assert expected[0] == "shutdown of bookstore in production, run run-1"
     assert expected[1].startswith("Ctrl-C ends this view only")
     assert expected[2:16] == [
@@ -76,9 +70,9 @@ def test_a_run_is_shown_phase_by_phase_and_a_passed_one_is_a_success(
     assert "failover 268 s" in expected[-1]
 
 
-def test_a_failed_run_is_a_failure_and_says_why(made: CommandAccount, drill: Resiliency) -> None:
-    scripted(made)
-    made.record(journal(journals.LATE), "run-1")
+def test_a_failed_run_is_a_failure_and_says_why(drill: Drill) -> None:
+    scripted(drill)
+    drill.aws.record(journal(journals.LATE), "run-1")
     out = drill("follow", "shutdown", "--run", "run-1", status=1).out
     assert (
         "failed: clients of bookstore.pingpublications.com reach bookstore-api-green 432 s" in out
@@ -87,14 +81,12 @@ def test_a_failed_run_is_a_failure_and_says_why(made: CommandAccount, drill: Res
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
-def test_a_run_that_did_not_come_to_its_end_is_a_failure(
-    status: str, made: CommandAccount, drill: Resiliency
-) -> None:
-    run = made.begin("shutdown", "run-1")
+def test_a_run_that_did_not_come_to_its_end_is_a_failure(status: str, drill: Drill) -> None:
+    run = drill.aws.begin("shutdown", "run-1")
     run.phase("Preflight", NOW + 1, NOW + 4)
     run.end(status, NOW + 10)
     stopped = {**journals.aborted_run(reason="the run was aborted"), "experiment": "shutdown"}
-    made.service.after(60, lambda: made.record(stopped, "run-1"))
+    drill.aws.service.after(60, lambda: drill.aws.record(stopped, "run-1"))
     out = drill("follow", status=1).out
     assert f"The run ended ({status})" in out
     assert "aborted: the run was aborted" in out
@@ -107,10 +99,8 @@ def slow_polls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("slow_polls")
-def test_a_run_without_a_verdict_is_not_waited_for_for_ever(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.begin("shutdown", "run-1").end("ABORTED", NOW + 10)
+def test_a_run_without_a_verdict_is_not_waited_for_for_ever(drill: Drill) -> None:
+    drill.aws.begin("shutdown", "run-1").end("ABORTED", NOW + 10)
     printed = drill("follow", status=1)
     assert printed.out.splitlines()[-1] == (
         "The run ended (ABORTED). The cleanup ends its fault, then records the verdict, within 27 "
@@ -125,108 +115,96 @@ def test_a_run_without_a_verdict_is_not_waited_for_for_ever(
 @pytest.mark.usefixtures("slow_polls")
 @pytest.mark.parametrize("minutes", [10, 60])
 def test_the_verdict_of_a_blackhole_that_was_aborted_at_once_is_waited_for(
-    minutes: int, made: CommandAccount, drill: Resiliency
+    minutes: int, drill: Drill
 ) -> None:
     seconds = minutes * 60
     timeouts = Timeouts.of(seconds, plans.BLACKHOLE.hypothesis, 360)
     plan = replace(plans.BLACKHOLE, drill="longer", fault_seconds=seconds, timeouts=timeouts)
-    made.deploy(plan)
-    run = made.begin(plan.drill, "run-1")
+    drill.aws.deploy(plan)
+    run = drill.aws.begin(plan.drill, "run-1")
     run.phase("Inject", NOW + 1, NOW + 4, message="experiment EXP1", experiment="EXP1")
     run.end("ABORTED", NOW + 5)
     # Its host alone ends it, when its time is over; the cleanup waits, and may be called again.
     stopped = {**journals.aborted_run(reason="the run was aborted"), "experiment": plan.drill}
-    made.service.after(5 + seconds + 300, lambda: made.record(stopped, "run-1"))
+    drill.aws.service.after(5 + seconds + 300, lambda: drill.aws.record(stopped, "run-1"))
     out = drill("follow", plan.drill, status=1).out
     assert "The cleanup ends its fault" in out
     assert "aborted: the run was aborted" in out
 
 
-def test_a_verdict_that_cannot_be_read_is_shown_in_a_line(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.begin("shutdown", "run-1").end("SUCCEEDED", NOW)
-    made.put("journals/shutdown/run-1.json", '{"schema_version": 99}')
+def test_a_verdict_that_cannot_be_read_is_shown_in_a_line(drill: Drill) -> None:
+    drill.aws.begin("shutdown", "run-1").end("SUCCEEDED", NOW)
+    drill.aws.put("journals/shutdown/run-1.json", '{"schema_version": 99}')
     error = drill("follow", status=1).err
     assert "schema_version: 99 is newer than this release" in error
     assert len(error.splitlines()) == 1
 
 
-def test_ctrl_c_ends_the_view_and_nothing_in_the_account(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    run = scripted(made)
+def test_ctrl_c_ends_the_view_and_nothing_in_the_account(drill: Drill) -> None:
+    run = scripted(drill)
 
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    made.service.after(100, interrupt)
+    drill.aws.service.after(100, interrupt)
     out = drill("follow", status=1).out
     assert "No longer followed. The drill continues in the account" in out
     assert "resiliency drill follow bookstore production shutdown --run run-1" in out
     assert f"aws stepfunctions stop-execution --execution-arn {run.arn} --region us-west-2" in out
     assert "aws fis stop-experiment --id EXP1 --region us-west-2" in out
     changing = ("Stop", "Start", "Put", "Delete", "Update", "Create", "Send", "Set")
-    assert not [each for each in made.calls if each[1].startswith(changing)]
+    assert not [each for each in drill.aws.calls if each[1].startswith(changing)]
 
 
-def test_ctrl_c_at_the_first_look_still_says_how_to_stop_it(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.begin("db-blackhole", "run-1")
-    made.refuse("stepfunctions", "DescribeExecution", KeyboardInterrupt())
+def test_ctrl_c_at_the_first_look_still_says_how_to_stop_it(drill: Drill) -> None:
+    drill.aws.begin("db-blackhole", "run-1")
+    drill.aws.refuse("stepfunctions", "DescribeExecution", KeyboardInterrupt())
     out = drill("follow", status=1).out
     assert f"aws fis list-experiments --experiment-template-id {plans.OTHER_TEMPLATE}" in out
     assert "aws ec2" not in out
 
 
-def test_only_what_is_new_is_asked_for(made: CommandAccount, drill: Resiliency) -> None:
-    scripted(made)
-    made.record(journal(), "run-1")
+def test_only_what_is_new_is_asked_for(drill: Drill) -> None:
+    scripted(drill)
+    drill.aws.record(journal(), "run-1")
     drill("follow")
-    looks = made.calls.count(("stepfunctions", "DescribeExecution"))
-    events = len(made.runs[0].events)
+    looks = drill.aws.calls.count(("stepfunctions", "DescribeExecution"))
+    events = len(drill.aws.runs[0].events)
     assert looks > 50
     # Reading all pages each time would take several times as many calls.
-    assert made.calls.count(HISTORY) < looks + events / 5 + 2
-    assert made.calls.count(("s3", "GetObject")) == 1
+    assert drill.aws.calls.count(HISTORY) < looks + events / 5 + 2
+    assert drill.aws.calls.count(("s3", "GetObject")) == 1
 
 
-def test_a_moment_without_aws_does_not_end_the_view(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    scripted(made)
-    made.record(journal(), "run-1")
-    usual = made.answers[HISTORY]
-    made.refuse(*HISTORY, ApiError("ThrottlingException"))
-    made.service.after(20, lambda: made.answers.update({HISTORY: usual}))
+def test_a_moment_without_aws_does_not_end_the_view(drill: Drill) -> None:
+    scripted(drill)
+    drill.aws.record(journal(), "run-1")
+    usual = drill.aws.answers[HISTORY]
+    drill.aws.refuse(*HISTORY, ApiError("ThrottlingException"))
+    drill.aws.service.after(20, lambda: drill.aws.answers.update({HISTORY: usual}))
     out = drill("follow").out
     assert out.count("AWS throttles states:GetExecutionHistory") == 4
     assert "trying again" in out
     assert "passed" in out
 
 
-def test_without_aws_for_long_it_says_that_the_drill_goes_on(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    scripted(made)
-    made.refuse(*HISTORY, ApiError("ServiceUnavailable"))
+def test_without_aws_for_long_it_says_that_the_drill_goes_on(drill: Drill) -> None:
+    scripted(drill)
+    drill.aws.refuse(*HISTORY, ApiError("ServiceUnavailable"))
     error = drill("follow", status=1).err
     assert "AWS failed at states:GetExecutionHistory" in error
     assert "the drill continues, and ends its fault by itself" in error
-    assert made.calls.count(HISTORY) == follow.MAX_FAILURES
+    assert drill.aws.calls.count(HISTORY) == follow.MAX_FAILURES
 
 
-def test_functions_that_failed_and_records_that_cannot_be_read_are_shown_once(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    run = made.begin("shutdown", "run-1")
+def test_functions_that_failed_and_records_that_cannot_be_read_are_shown_once(drill: Drill) -> None:
+    run = drill.aws.begin("shutdown", "run-1")
     run.enter("Preflight", NOW + 1)
     run.fail(NOW + 3, "Lambda.TooManyRequestsException", "Rate exceeded")
     run.leave("Preflight", NOW + 9, {"go": False, "message": "an alarm is on"})
     run.end("SUCCEEDED", NOW + 20)
-    made.put("runs/shutdown/run-1/phases/1.json", "[]")
-    made.record({**journals.aborted_run(), "experiment": "shutdown"}, "run-1")
+    drill.aws.put("runs/shutdown/run-1/phases/1.json", "[]")
+    drill.aws.record({**journals.aborted_run(), "experiment": "shutdown"}, "run-1")
     out = drill("follow", status=1).out
     assert out.count("Preflight: Lambda.TooManyRequestsException: Rate exceeded") == 1
     assert out.count("runs/shutdown/run-1/phases/1.json: record: found []; must be an object") == 1
@@ -240,13 +218,13 @@ def test_functions_that_failed_and_records_that_cannot_be_read_are_shown_once(
     },
 )
 def test_without_a_run_the_one_under_way_or_the_latest_is_shown(
-    words: tuple[str, ...], followed: str, made: CommandAccount, drill: Resiliency
+    words: tuple[str, ...], followed: str, drill: Drill
 ) -> None:
     for name, at in (("run-1", NOW - 900), ("run-2", NOW - 600)):
-        made.begin("shutdown", name, at).end("SUCCEEDED", NOW - 500)
-    made.begin("db-blackhole", "run-3").end("SUCCEEDED", NOW + 10)
-    made.record(journal(), "run-2")
-    made.record({**journal(), "experiment": "db-blackhole"}, "run-3")
+        drill.aws.begin("shutdown", name, at).end("SUCCEEDED", NOW - 500)
+    drill.aws.begin("db-blackhole", "run-3").end("SUCCEEDED", NOW + 10)
+    drill.aws.record(journal(), "run-2")
+    drill.aws.record({**journal(), "experiment": "db-blackhole"}, "run-3")
     printed = drill("follow", *words)
     run = "run-3" if followed == "db-blackhole" else "run-2"
     assert f"{followed} of bookstore in production, run {run}" in printed.out
@@ -262,44 +240,37 @@ def test_without_a_run_the_one_under_way_or_the_latest_is_shown(
     },
 )
 def test_where_there_is_nothing_to_follow_a_line_says_so(
-    words: tuple[str, ...], expected: str, made: CommandAccount, drill: Resiliency
+    words: tuple[str, ...], expected: str, drill: Drill
 ) -> None:
     error = drill("follow", *words, status=1).err
     assert expected in error
     assert len(error.splitlines()) == 1
 
 
-class OnTerminal(SafeConsole):
-    """A terminal of 110 columns, kept in a list."""
-
-    made: "list[OnTerminal]"
-
-    def __init__(self) -> None:
-        super().__init__(width=110, record=True)
-        self._force_terminal = self.is_interactive = True
-        self.made.append(self)
-
-
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> list[OnTerminal]:
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 110 columns."""
+
+    class OnTerminal(SafeConsole):
+        def __init__(self) -> None:
+            super().__init__(width=110)
+            self._force_terminal = self.is_interactive = True
+
     monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setattr(OnTerminal, "made", [], raising=False)
     monkeypatch.setattr(dispatch, "SafeConsole", OnTerminal)
-    return OnTerminal.made
 
 
-def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(
-    made: CommandAccount, drill: Resiliency, terminal: list[OnTerminal]
-) -> None:
-    scripted(made)
-    made.service.after(310, lambda: made.record(journal(), "run-1"))
+@pytest.mark.usefixtures("terminal")
+def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(drill: Drill) -> None:
+    scripted(drill)
+    drill.aws.service.after(310, lambda: drill.aws.record(journal(), "run-1"))
     seen = [(NOW + 32, "client", plans.RECORD, "no answer")]
-    made.put("runs/shutdown/run-1/phases/1.json", phase_record("Observe", NOW + 31, seen))
-    made.put("runs/shutdown/run-1/phases/2.json", "{")
-    made.runs[0].fail(NOW + 290, "States.Timeout", "slow [red]function")
-    usual = made.answers[HISTORY]
-    made.service.after(40, lambda: made.refuse(*HISTORY, ApiError("ThrottlingException")))
-    made.service.after(50, lambda: made.answers.update({HISTORY: usual}))
+    drill.aws.put("runs/shutdown/run-1/phases/1.json", phase_record("Observe", NOW + 31, seen))
+    drill.aws.put("runs/shutdown/run-1/phases/2.json", "{")
+    drill.aws.runs[0].fail(NOW + 290, "States.Timeout", "slow [red]function")
+    usual = drill.aws.answers[HISTORY]
+    drill.aws.service.after(40, lambda: drill.aws.refuse(*HISTORY, ApiError("ThrottlingException")))
+    drill.aws.service.after(50, lambda: drill.aws.answers.update({HISTORY: usual}))
     out = drill("follow").out
     assert "running, 35 s since 19:30:00Z" in out
     assert "4 s..." in out  # how long Observe is under way
@@ -313,23 +284,21 @@ def test_on_a_terminal_a_picture_renews_itself_and_the_verdict_follows(
     assert "All 5 expectations met." in frame
 
 
-def test_a_picture_without_anything_seen_shows_the_phases_alone(
-    made: CommandAccount, drill: Resiliency, terminal: list[OnTerminal]
-) -> None:
-    run = made.begin("shutdown", "run-1")
+@pytest.mark.usefixtures("terminal")
+def test_a_picture_without_anything_seen_shows_the_phases_alone(drill: Drill) -> None:
+    run = drill.aws.begin("shutdown", "run-1")
     run.phase("Preflight", NOW - 9, NOW - 8, go=False, message="an alarm is on")
     run.end("SUCCEEDED", NOW)
-    made.record({**journals.aborted_run(), "experiment": "shutdown"}, "run-1")
+    drill.aws.record({**journals.aborted_run(), "experiment": "shutdown"}, "run-1")
     out = drill("follow", status=1).out
     assert "an alarm is on" in out
     assert "Last changes" not in out
     assert "Steady state" not in out  # it will never come
 
 
-def test_before_the_first_look_the_picture_says_what_is_wrong(
-    made: CommandAccount, drill: Resiliency, terminal: list[OnTerminal]
-) -> None:
-    scripted(made)
-    made.refuse(*HISTORY, ApiError("ThrottlingException"))
+@pytest.mark.usefixtures("terminal")
+def test_before_the_first_look_the_picture_says_what_is_wrong(drill: Drill) -> None:
+    scripted(drill)
+    drill.aws.refuse(*HISTORY, ApiError("ThrottlingException"))
     out = drill("follow", status=1).out
     assert out.index("loading...") < out.index("trying again")

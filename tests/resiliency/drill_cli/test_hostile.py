@@ -12,8 +12,8 @@ from resiliency.drill_cli.safe_console import SafeConsole, one_line, parse_json,
 from staged_resiliency.drills.runtime.plan import Window
 from tests import journals
 from tests.fake_aws import plans
-from tests.fake_aws.command import NOW, CommandAccount, phase_record
-from tests.resiliency.conftest import Resiliency
+from tests.fake_aws.command import NOW, phase_record
+from tests.resiliency.drill_cli.conftest import Drill
 
 HOSTILE = (
     "[bold red]x[/bold red] [/nothing] \x1b]0;title\x07\x1b[2J\r\n:boom: \u202egnp.exe \ud800 "
@@ -55,26 +55,22 @@ def check(out: str) -> None:
 
 
 @pytest.mark.parametrize("words", [("list",), ("report",), ("follow",)], ids=str)
-def test_a_hostile_journal_is_shown_as_it_is(
-    words: tuple[str, ...], made: CommandAccount, drill: Resiliency
-) -> None:
-    made.record(journal(), "run-1")
-    run = made.begin("shutdown", "run-1")
+def test_a_hostile_journal_is_shown_as_it_is(words: tuple[str, ...], drill: Drill) -> None:
+    drill.aws.record(journal(), "run-1")
+    run = drill.aws.begin("shutdown", "run-1")
     run.phase("Inject", NOW - 9, NOW - 8, message=HOSTILE, experiment="$(id) [red]")
     run.fail(NOW - 7, HOSTILE, HOSTILE)
     run.end("SUCCEEDED", NOW)
     seen = [(NOW - 9, "client", HOSTILE, HOSTILE)]
-    made.put("runs/shutdown/run-1/phases/[red]\x1b[2J.json", phase_record("Inject", NOW, seen))
-    made.put("runs/shutdown/run-1/phases/2-[red].json", json.dumps({HOSTILE: HOSTILE}))
+    drill.aws.put("runs/shutdown/run-1/phases/[red]\x1b[2J.json", phase_record("Inject", NOW, seen))
+    drill.aws.put("runs/shutdown/run-1/phases/2-[red].json", json.dumps({HOSTILE: HOSTILE}))
     printed = drill(*words, status=0 if words[0] in ("list", "report") else 1)
     check(printed.out + printed.err)
     if words[0] != "list":
         assert "[bold red]x[/bold red]" in printed.out.replace("\n", "")
 
 
-def test_a_hostile_plan_is_shown_as_it_is_and_its_commands_are_quoted(
-    made: CommandAccount, drill: Resiliency
-) -> None:
+def test_a_hostile_plan_is_shown_as_it_is_and_its_commands_are_quoted(drill: Drill) -> None:
     hostile = replace(
         plans.SHUTDOWN,
         drill="hostile",
@@ -83,7 +79,7 @@ def test_a_hostile_plan_is_shown_as_it_is_and_its_commands_are_quoted(
         active=replace(plans.SHUTDOWN.active, instance_id="i-0 && reboot"),
         guard_alarms=(HOSTILE,),
     )
-    made.deploy(hostile)
+    drill.aws.deploy(hostile)
     drill("list")
     out = drill("preview", "hostile").out
     check(out)
@@ -98,23 +94,19 @@ def test_a_hostile_plan_is_shown_as_it_is_and_its_commands_are_quoted(
         Window(("TUE",), 9, 17, "../../etc/passwd"),
     ],
 )
-def test_an_invalid_window_is_one_line(
-    window: Window, made: CommandAccount, drill: Resiliency
-) -> None:
-    made.deploy(replace(plans.SHUTDOWN, drill="odd", window=window))
+def test_an_invalid_window_is_one_line(window: Window, drill: Drill) -> None:
+    drill.aws.deploy(replace(plans.SHUTDOWN, drill="odd", window=window))
     error = drill("preview", "odd", status=1).err
     check(error)
     assert error.startswith("odd: its plan can't be used: ")
     assert len(error.splitlines()) == 1
 
 
-def test_a_moment_that_no_calendar_has_is_shown_as_dashes(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.begin("shutdown", "run-1").end("SUCCEEDED", NOW)
-    made.record(journal(), "run-1")
+def test_a_moment_that_no_calendar_has_is_shown_as_dashes(drill: Drill) -> None:
+    drill.aws.begin("shutdown", "run-1").end("SUCCEEDED", NOW)
+    drill.aws.record(journal(), "run-1")
     seen = [(1e300, "client", plans.RECORD, "odd"), (-1e15, "dns", plans.RECORD, "odd")]
-    made.put("runs/shutdown/run-1/phases/1.json", phase_record("Inject", NOW, seen))
+    drill.aws.put("runs/shutdown/run-1/phases/1.json", phase_record("Inject", NOW, seen))
     assert drill("follow", status=1).out.count("--:--:--Z") == 2
 
 

@@ -6,8 +6,8 @@ from resiliency.drill_cli.listing import next_run
 from tests import journals
 from tests.cases import cases
 from tests.fake_aws import plans
-from tests.fake_aws.command import NOW, CommandAccount
-from tests.resiliency.conftest import Resiliency
+from tests.fake_aws.command import NOW
+from tests.resiliency.drill_cli.conftest import Drill
 
 DAY = 86_400.0
 
@@ -29,7 +29,7 @@ def row(out: str, drill: str) -> str:
 
 
 def test_each_drill_is_shown_with_its_fault_its_next_run_and_whether_it_runs_dry(
-    made: CommandAccount, drill: Resiliency
+    drill: Drill,
 ) -> None:
     out = drill("list").out
     assert "stops bookstore-api-blue" in row(out, "shutdown")
@@ -54,28 +54,26 @@ def test_each_drill_is_shown_with_its_fault_its_next_run_and_whether_it_runs_dry
     },
 )
 def test_the_state_of_a_drill_is_of_its_last_judged_run_and_its_last_passed_one(
-    runs: list[dict[str, object]], expected: list[str], made: CommandAccount, drill: Resiliency
+    runs: list[dict[str, object]], expected: list[str], drill: Drill
 ) -> None:
     for number, each in enumerate(runs):
-        made.record(each, f"run-{number}")
+        drill.aws.record(each, f"run-{number}")
     assert row(drill("list").out, "shutdown").split()[-len(expected) :] == expected
 
 
-def test_a_drill_that_runs_says_so(made: CommandAccount, drill: Resiliency) -> None:
-    made.begin("shutdown", "run-1")
+def test_a_drill_that_runs_says_so(drill: Drill) -> None:
+    drill.aws.begin("shutdown", "run-1")
     assert "running now" in row(drill("list").out, "shutdown")
 
 
-def test_a_schedule_that_is_switched_off_or_missing_is_said(
-    made: CommandAccount, drill: Resiliency
-) -> None:
+def test_a_schedule_that_is_switched_off_or_missing_is_said(drill: Drill) -> None:
     group = "bookstore-production-drills"
-    scheduler = made.client("scheduler")
+    scheduler = drill.aws.client("scheduler")
     old = scheduler.get_schedule(Name="Schedule-shutdown", GroupName=group)
     keys = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")
     scheduler.update_schedule(**{key: old[key] for key in keys}, State="DISABLED")
-    assert made.resources is not None
-    made.resources.remove(("AWS::Scheduler::Schedule", "Schedule-db-blackhole"))
+    assert drill.aws.resources is not None
+    drill.aws.resources.remove(("AWS::Scheduler::Schedule", "Schedule-db-blackhole"))
     out = drill("list").out
     assert "switched off:" in out
     assert "has no schedule" in out
@@ -87,18 +85,14 @@ def test_a_rate_and_an_invalid_schedule_have_no_next_run() -> None:
     assert next_run("cron(0 10 ? * TUE#1 *)", "Mars/Olympus", NOW) is None
 
 
-def test_a_schedule_without_a_known_next_run_is_shown_as_it_is(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.deploy(plans.STANDBY_SHUTDOWN, "rate(28 days)")
+def test_a_schedule_without_a_known_next_run_is_shown_as_it_is(drill: Drill) -> None:
+    drill.aws.deploy(plans.STANDBY_SHUTDOWN, "rate(28 days)")
     assert "rate(28 days)" in row(drill("list").out, "standby-shutdown")
 
 
-def test_an_unreadable_journal_is_shown_in_a_line_beside_the_rest(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.record(shutdown(3), "run-0")
-    made.put("journals/shutdown/run-1.json", "{")
+def test_an_unreadable_journal_is_shown_in_a_line_beside_the_rest(drill: Drill) -> None:
+    drill.aws.record(shutdown(3), "run-0")
+    drill.aws.put("journals/shutdown/run-1.json", "{")
     out = drill("list", status=1).out
     assert " 100" in row(out, "shutdown")
     (line,) = (each for each in out.splitlines() if each.startswith("can't be read"))

@@ -8,8 +8,7 @@ import pytest
 from resiliency.drill_cli.stack import Location, find_location
 from resiliency.errors import UserError
 from resiliency.service_file import ServiceFileError
-from tests.fake_aws.command import CommandAccount
-from tests.resiliency.conftest import Resiliency
+from tests.resiliency.drill_cli.conftest import Drill
 from tests.support import EXAMPLE_FILE
 
 
@@ -83,13 +82,11 @@ def test_a_named_file_must_be_there_and_have_the_service() -> None:
         find_location("shop", "production", services=EXAMPLE_FILE, region="us-west-2")
 
 
-def test_credentials_of_another_account_than_the_files_are_refused(
-    made: CommandAccount, drill: Resiliency
-) -> None:
+def test_credentials_of_another_account_than_the_files_are_refused(drill: Drill) -> None:
     done = drill("list", "--services", str(EXAMPLE_FILE), status=1)
     assert done.err == (
         "the credentials are those of account 123456789012 (arn:aws:sts::123456789012:user/moto), "
         f"but {EXAMPLE_FILE} says that bookstore is in 532151327118 in production; give --profile "
         "with that account's\n"
     )
-    assert made.calls == [("sts", "GetCallerIdentity")]
+    assert drill.aws.calls == [("sts", "GetCallerIdentity")]

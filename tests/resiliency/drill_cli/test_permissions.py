@@ -7,8 +7,8 @@ import pytest
 
 from resiliency.drill_cli.aws import NEEDS, Operation, action
 from tests import journals
-from tests.fake_aws.command import NOW, CommandAccount, phase_record
-from tests.resiliency.conftest import Resiliency
+from tests.fake_aws.command import NOW, phase_record
+from tests.resiliency.drill_cli.conftest import Drill
 from tests.support import ROOT
 
 WORDS = {
@@ -24,20 +24,20 @@ DOCUMENT = ROOT / "docs" / "drill-command.md"
 
 @pytest.mark.parametrize("subcommand", NEEDS)
 def test_a_subcommand_asks_for_all_that_the_table_has_and_no_more(
-    subcommand: str, made: CommandAccount, drill: Resiliency
+    subcommand: str, drill: Drill
 ) -> None:
     script = replace(journals.STOPPED, experiment="shutdown", kind="drill")
     for name in ("run-0", "run-1"):
-        made.record(journals.run_of(script), name)
+        drill.aws.record(journals.run_of(script), name)
     if subcommand == "follow":
-        run = made.begin("shutdown", "run-1")
+        run = drill.aws.begin("shutdown", "run-1")
         run.phase("Preflight", NOW + 1, NOW + 4)
         run.end("SUCCEEDED", NOW + 10)
-        made.put("runs/shutdown/run-1/phases/1.json", phase_record("Preflight", NOW, []))
+        drill.aws.put("runs/shutdown/run-1/phases/1.json", phase_record("Preflight", NOW, []))
     if subcommand == "start":
-        made.service.after(5, lambda: made.runs[-1].end("SUCCEEDED", NOW + 5))
+        drill.aws.service.after(5, lambda: drill.aws.runs[-1].end("SUCCEEDED", NOW + 5))
     drill(subcommand, *WORDS[subcommand], status=1 if subcommand == "start" else 0)
-    assert set(made.calls) == set(NEEDS[subcommand])
+    assert set(drill.aws.calls) == set(NEEDS[subcommand])
 
 
 def documented() -> dict[str, set[str]]:

@@ -8,25 +8,23 @@ import pytest
 
 from resiliency.drill_cli import dispatch
 from staged_resiliency.drills.runtime import lock
+from staged_resiliency.drills.runtime.fault_settings import GremlinAttack
 from staged_resiliency.drills.runtime.network import name_in
-from staged_resiliency.drills.runtime.plan import Endpoint, GremlinAttack
 from staged_resiliency.drills.runtime.store import live_key
 from staged_resiliency.experiment.expectations import AlarmFires, ClientsStay
 from tests.cases import cases
 from tests.fake_aws import plans
 from tests.fake_aws.account import Parameters
-from tests.fake_aws.command import CommandAccount
 from tests.fake_aws.origin import FORMER, OriginService
 from tests.fake_aws.simulation import ApiError
-from tests.resiliency.conftest import Printed, Resiliency
+from tests.resiliency.conftest import Printed
+from tests.resiliency.drill_cli.conftest import Drill
 
 _ALARM = (AlarmFires(plans.DB_ALARM, 240),)
 
 
-def test_a_preview_shows_everything_that_a_shutdown_depends_on(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    out = " ".join(drill("preview", "shutdown").out.split())
+def test_a_preview_shows_everything_that_a_shutdown_depends_on(drill: Drill) -> None:
+    out = drill("preview", "shutdown").text
     for expected in (
         "stops bookstore-api-blue (active) for 10 min",
         f"{plans.INSTANCE}: running",
@@ -49,36 +47,32 @@ def test_a_preview_shows_everything_that_a_shutdown_depends_on(
         assert expected in out, expected
 
 
-def test_a_drill_with_gremlin_shows_its_attack_and_reads_no_key(
-    made: CommandAccount, drill: Resiliency
-) -> None:
+def test_a_drill_with_gremlin_shows_its_attack_and_reads_no_key(drill: Drill) -> None:
     args = ("-l", "300", "-h", "^api.gremlin.com,db.example.com", "-p", "^53")
     attack = GremlinAttack("team-1", "arn:secret", "blackhole", args, {}, {})
     dry = replace(plans.DRY_BLACKHOLE, drill="db-lost", experiment_template_id="")
-    made.deploy(replace(dry, gremlin=attack))
-    out = " ".join(drill("preview", "db-lost").out.split())
+    drill.aws.deploy(replace(dry, gremlin=attack))
+    out = drill("preview", "db-lost").text
     assert (
         "Gremlin blackhole -l 300 -h ^api.gremlin.com,db.example.com -p ^53, team team-1; not asked"
     ) in out
     assert "halt the experiment in Gremlin's web application" in out
     assert "SSM agent" not in out
     assert "fis" not in out
-    assert "secretsmanager" not in {service for service, _ in made.calls}
+    assert "secretsmanager" not in {service for service, _ in drill.aws.calls}
 
 
 @pytest.mark.slow
-def test_an_origin_that_is_denied_shows_its_distribution_and_how_to_end_it(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    s3 = made.client("s3")
+def test_an_origin_that_is_denied_shows_its_distribution_and_how_to_end_it(drill: Drill) -> None:
+    s3 = drill.aws.client("s3")
     s3.create_bucket(
         Bucket=plans.ORIGIN_BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
     )
     s3.put_bucket_policy(Bucket=plans.ORIGIN_BUCKET, Policy=json.dumps(FORMER))
-    made.service = OriginService(plans.SHUTDOWN)
-    made.deploy(plans.DENY_ORIGIN)
-    made.put(live_key("images-failover"), "{}")
-    out = " ".join(drill("preview", "images-failover").out.split())
+    drill.aws.service = OriginService(plans.SHUTDOWN)
+    drill.aws.deploy(plans.DENY_ORIGIN)
+    drill.aws.put(live_key("images-failover"), "{}")
+    out = drill("preview", "images-failover").text
     for expected in (
         "denies CloudFront distribution E1PA6795UKMFR9 its origin, the bucket bookstore-images "
         "(images), for up to 10 min",
@@ -96,10 +90,8 @@ def test_an_origin_that_is_denied_shows_its_distribution_and_how_to_end_it(
     assert " fis " not in out
 
 
-def test_a_blackhole_that_runs_dry_shows_its_port_and_its_agent(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    out = " ".join(drill("preview", "db-blackhole").out.split())
+def test_a_blackhole_that_runs_dry_shows_its_port_and_its_agent(drill: Drill) -> None:
+    out = drill("preview", "db-blackhole").text
     assert "drops what bookstore-api-blue (active) sends to" in out
     assert "sends to db.bookstore.pingpublications.com (db) for 5 min" in out
     assert "yes: injects no fault" in out
@@ -108,35 +100,29 @@ def test_a_blackhole_that_runs_dry_shows_its_port_and_its_agent(
     assert "start-instances" not in out
 
 
-def test_the_pause_after_the_last_drill_is_shown(made: CommandAccount, drill: Resiliency) -> None:
+def test_the_pause_after_the_last_drill_is_shown(drill: Drill) -> None:
     last = f"{plans.EXECUTION}-of-another-service"
-    assert lock.take(plans.SHUTDOWN, last, made.context) == ""
+    assert lock.take(plans.SHUTDOWN, last, drill.aws.context) == ""
     printed = drill("preview", "shutdown")
     assert f"{plans.INSTANCE}: another drill is running: {last}" in (" ".join(printed.out.split()))
-    lock.release(plans.SHUTDOWN.instances, last, made.service.now + 900, made.context)
-    printed = drill("preview", "shutdown")
-    out = " ".join(printed.out.split())
+    lock.release(plans.SHUTDOWN.instances, last, drill.aws.service.now + 900, drill.aws.context)
+    out = drill("preview", "shutdown").text
     assert f"the last drill, {last}, ended only just now; start the next one after 19:45" in out
-    made.service.now += 901
-    printed = drill("preview", "shutdown")
-    assert "It would start now" in printed.out
+    drill.aws.service.now += 901
+    assert "It would start now" in drill("preview", "shutdown").out
 
 
-def test_private_hosts_are_asked_from_within_their_vpc(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.deploy(replace(plans.IN_VPC, drill="private"))
-    assert "Serving now bookstore-api-blue" in " ".join(drill("preview", "private").out.split())
-    assert made.calls.count(("lambda", "Invoke")) == 2
+def test_private_hosts_are_asked_from_within_their_vpc(drill: Drill) -> None:
+    drill.aws.deploy(replace(plans.IN_VPC, drill="private"))
+    assert "Serving now bookstore-api-blue" in drill("preview", "private").text
+    assert drill.aws.calls.count(("lambda", "Invoke")) == 2
     failed = {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": io.BytesIO(b"timed out")}
-    made.answers["lambda", "Invoke"] = lambda _: failed
+    drill.aws.answers["lambda", "Invoke"] = lambda _: failed
     error = drill("preview", "private", status=1).err
     assert f"private: the function in the VPC failed: Unhandled: {plans.CLIENT_FUNCTION}" in error
 
 
-def test_days_calendars_and_the_announcement_are_shown(
-    made: CommandAccount, drill: Resiliency
-) -> None:
+def test_days_calendars_and_the_announcement_are_shown(drill: Drill) -> None:
     calendar = "arn:aws:ssm:us-west-2:123456789012:document/freeze"
     dated = replace(
         plans.SHUTDOWN,
@@ -145,9 +131,9 @@ def test_days_calendars_and_the_announcement_are_shown(
         change_calendars=(calendar,),
         notice_seconds=1800,
     )
-    made.deploy(dated)
-    made.service.script.calendars_closed = (calendar,)
-    out = " ".join(drill("preview", "dated").out.split())
+    drill.aws.deploy(dated)
+    drill.aws.service.script.calendars_closed = (calendar,)
+    out = drill("preview", "dated").text
     for expected in (
         "Not on 2026-11-03, 2026-12-20/2027-01-04",
         f"Obeys change calendars {calendar}",
@@ -158,33 +144,26 @@ def test_days_calendars_and_the_announcement_are_shown(
         assert expected in out, expected
 
 
-def test_a_shutdown_of_the_standby_leaves_clients_where_they_are(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.deploy(replace(plans.STANDBY_SHUTDOWN, fault_seconds=5400))
+def test_a_shutdown_of_the_standby_leaves_clients_where_they_are(drill: Drill) -> None:
+    drill.aws.deploy(replace(plans.STANDBY_SHUTDOWN, fault_seconds=5400))
     out = drill("preview", "standby-shutdown").out
     assert "stops bookstore-api-green (standby) for 1 h 30 min" in out
     assert "They stay on bookstore-api-blue and are served all the time." in out
 
 
-def test_a_blackhole_that_moves_nobody_says_what_fails_meanwhile(
-    made: CommandAccount, drill: Resiliency
-) -> None:
+def test_a_blackhole_that_moves_nobody_says_what_fails_meanwhile(drill: Drill) -> None:
     stay = (ClientsStay(plans.RECORD, plans.BLUE), *_ALARM)
-    made.deploy(replace(plans.BLACKHOLE, drill="enabled", hypothesis=stay))
-    made.deploy(replace(plans.BLACKHOLE, drill="unasked", hypothesis=_ALARM))
-    printed = drill("preview", "enabled")
-    out = " ".join(printed.out.split())
+    drill.aws.deploy(replace(plans.BLACKHOLE, drill="enabled", hypothesis=stay))
+    drill.aws.deploy(replace(plans.BLACKHOLE, drill="unasked", hypothesis=_ALARM))
+    out = drill("preview", "enabled").text
     assert "They stay on bookstore-api-blue; what needs db fails there meanwhile." in out
     assert "cancels the fault; the host itself ends it after 5 min at the latest" in out
-    printed = drill("preview", "unasked")
-    assert "The hypothesis has no expectation of clients." in printed.out
+    assert "The hypothesis has no expectation of clients." in drill("preview", "unasked").out
 
 
-def test_a_degraded_dependency_is_slower_meanwhile(made: CommandAccount, drill: Resiliency) -> None:
-    made.deploy(replace(plans.DEGRADE, drill="slow"))
-    printed = drill("preview", "slow")
-    out = " ".join(printed.out.split())
+def test_a_degraded_dependency_is_slower_meanwhile(drill: Drill) -> None:
+    drill.aws.deploy(replace(plans.DEGRADE, drill="slow"))
+    out = drill("preview", "slow").text
     assert "delays what bookstore-api-blue (active) sends to" in out
     assert "by 300 ms (db) for 5 min" in out
     assert "They stay on bookstore-api-blue and are served all the time" in out
@@ -192,13 +171,10 @@ def test_a_degraded_dependency_is_slower_meanwhile(made: CommandAccount, drill: 
     assert "come within 0.8 s, during the fault" in out
 
 
-def test_a_database_that_fails_over_is_lost_on_both_hosts_meanwhile(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.deploy(plans.RDS_FAILOVER)
-    made.service.script.aim = plans.DATABASE_ARN
-    printed = drill("preview", "db-failover")
-    out = " ".join(printed.out.split())
+def test_a_database_that_fails_over_is_lost_on_both_hosts_meanwhile(drill: Drill) -> None:
+    drill.aws.deploy(plans.RDS_FAILOVER)
+    drill.aws.service.script.aim = plans.DATABASE_ARN
+    out = drill("preview", "db-failover").text
     for expected in (
         "Fault makes DB instance shop-db fail over (db), which takes up to 2 min as a rule",
         "Target DB instance shop-db: available",
@@ -212,8 +188,8 @@ def test_a_database_that_fails_over_is_lost_on_both_hosts_meanwhile(
         "It would not start now: the first run with a fault needs an approval:",
     ):
         assert expected in out, expected
-    made.service.script.database = {"MultiAZ": False}
-    made.service.script.aim = f"{plans.DATABASE_ARN}-2"
+    drill.aws.service.script.database = {"MultiAZ": False}
+    drill.aws.service.script.aim = f"{plans.DATABASE_ARN}-2"
     lost, _, elsewhere = reasons(drill("preview", "db-failover"))
     assert lost.startswith("DB instance shop-db is not Multi-AZ and has no standby")
     assert elsewhere == (
@@ -221,15 +197,10 @@ def test_a_database_that_fails_over_is_lost_on_both_hosts_meanwhile(
     )
 
 
-def test_a_preview_says_what_it_got_of_a_host_that_does_not_name_itself(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    def ask(address: str, endpoint: Endpoint, host: str) -> str:
-        return name_in(b'HTTP/1.1 200 OK\r\n\r\n{"status": "fine"}', "environment")
-
-    made.context = replace(made.context, ask=ask)
-    printed = drill("preview", "shutdown")
-    out = " ".join(printed.out.split())
+def test_a_preview_says_what_it_got_of_a_host_that_does_not_name_itself(drill: Drill) -> None:
+    answer = b'HTTP/1.1 200 OK\r\n\r\n{"status": "fine"}'
+    drill.aws.context = replace(drill.aws.context, ask=lambda *_: name_in(answer, "environment"))
+    out = drill("preview", "shutdown").text
     got = """JSON without a name as 'environment': b'{"status": "fine"}'"""
     assert f"Standby {plans.GREEN_ADDRESS}: no answer ({plans.GREEN_ADDRESS}: {got})" in out
     assert f"Serving now no answer ({plans.BLUE_ADDRESS}: {got})" in out
@@ -244,13 +215,11 @@ def reasons(printed: Printed) -> list[str]:
     return [line.strip() for line in rest.splitlines()]
 
 
-def test_all_reasons_to_refuse_a_run_are_shown_and_nothing_else(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.service.script.alarms_on = (plans.DB_ALARM,)
-    made.service.script.alarms_missing = (plans.GUARD_ALARM,)
-    made.service.sleep(8 * 3600)
-    other = made.begin("db-blackhole", "run-1").arn
+def test_all_reasons_to_refuse_a_run_are_shown_and_nothing_else(drill: Drill) -> None:
+    drill.aws.service.script.alarms_on = (plans.DB_ALARM,)
+    drill.aws.service.script.alarms_missing = (plans.GUARD_ALARM,)
+    drill.aws.service.sleep(8 * 3600)
+    other = drill.aws.begin("db-blackhole", "run-1").arn
     assert reasons(drill("preview", "shutdown")) == [
         "outside the allowed window (TUE 09:00 to 17:00 America/Los_Angeles)",
         f"alarm {plans.DB_ALARM} is already in ALARM",
@@ -259,10 +228,8 @@ def test_all_reasons_to_refuse_a_run_are_shown_and_nothing_else(
     ]
 
 
-def test_a_template_that_is_gone_is_a_reason_to_refuse(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.refuse("fis", "GetExperimentTemplate", ApiError("ResourceNotFoundException"))
+def test_a_template_that_is_gone_is_a_reason_to_refuse(drill: Drill) -> None:
+    drill.aws.refuse("fis", "GetExperimentTemplate", ApiError("ResourceNotFoundException"))
     assert reasons(drill("preview", "shutdown")) == [
         f"FIS has no template {plans.TEMPLATE}; deploy the drills again"
     ]
@@ -282,8 +249,7 @@ def test_a_template_that_is_gone_is_a_reason_to_refuse(
 def test_a_template_with_other_targets_or_without_guards_is_a_reason_to_refuse(
     targets: dict[str, object],
     aim: str,
-    made: CommandAccount,
-    drill: Resiliency,
+    drill: Drill,
 ) -> None:
     def template(_: Parameters) -> dict[str, object]:
         return {
@@ -294,7 +260,7 @@ def test_a_template_with_other_targets_or_without_guards_is_a_reason_to_refuse(
             }
         }
 
-    made.answers["fis", "GetExperimentTemplate"] = template
+    drill.aws.answers["fis", "GetExperimentTemplate"] = template
     assert reasons(drill("preview", "shutdown")) == [
         f"the FIS template targets {aim}, not bookstore-api-blue alone",
         "no alarm stops the FIS template: deploy the drills again",
@@ -302,9 +268,9 @@ def test_a_template_with_other_targets_or_without_guards_is_a_reason_to_refuse(
 
 
 def test_a_name_that_does_not_resolve_is_shown(
-    made: CommandAccount, drill: Resiliency, monkeypatch: pytest.MonkeyPatch
+    drill: Drill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = replace(made.context, resolve=lambda name: ())
+    context = replace(drill.aws.context, resolve=lambda name: ())
     monkeypatch.setattr(dispatch, "local_context", lambda aws: replace(context, aws=aws))
     out = drill("preview", "shutdown").out
     assert f"no answer ({plans.RECORD} can't be resolved)" in out

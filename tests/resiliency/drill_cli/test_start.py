@@ -6,9 +6,8 @@ import sys
 import pytest
 
 from tests.fake_aws import plans
-from tests.fake_aws.command import CommandAccount
 from tests.fake_aws.simulation import ApiError
-from tests.resiliency.conftest import Resiliency
+from tests.resiliency.drill_cli.conftest import Drill
 
 START = ("stepfunctions", "StartExecution")
 
@@ -20,11 +19,9 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_confirmed_drill_is_started_and_its_run_is_shown(
-    made: CommandAccount, drill: Resiliency
-) -> None:
+def test_a_confirmed_drill_is_started_and_its_run_is_shown(drill: Drill) -> None:
     printed = drill("start", "shutdown", "--yes", "--no-follow")
-    (run,) = made.runs
+    (run,) = drill.aws.runs
     started, *stop = printed.out.splitlines()
     assert started == f"Started {run.arn}"
     assert stop[0] == "To stop it by hand:"
@@ -37,88 +34,80 @@ def test_a_confirmed_drill_is_started_and_its_run_is_shown(
     assert ":execution:bookstore-production-drill-shutdown:by-hand-20261103T193000Z-" in run.arn
 
 
-def test_two_runs_of_a_moment_have_two_names(made: CommandAccount, drill: Resiliency) -> None:
+def test_two_runs_of_a_moment_have_two_names(drill: Drill) -> None:
     for _ in range(2):
         drill("start", "shutdown", "--yes", "--no-follow")
-        made.runs[-1].end("SUCCEEDED", made.service.now)
-    first, second = (each.arn for each in made.runs)
+        drill.aws.runs[-1].end("SUCCEEDED", drill.aws.service.now)
+    first, second = (each.arn for each in drill.aws.runs)
     assert first != second
 
 
 @pytest.mark.parametrize("answer", ["", "n\n", "no\n", "maybe\n"])
 def test_who_does_not_say_yes_starts_nothing(
-    answer: str, made: CommandAccount, drill: Resiliency, monkeypatch: pytest.MonkeyPatch
+    answer: str, drill: Drill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
     out = drill("start", "shutdown", status=1).out
     assert "Drill shutdown stops bookstore-api-blue (active) for 10 min." in out
     assert out.endswith("Start it? [y/N] Nothing was started.\n")
-    assert START not in made.calls
+    assert START not in drill.aws.calls
 
 
 def test_who_says_yes_starts_it_and_is_shown_of_a_dry_run(
-    made: CommandAccount, drill: Resiliency, monkeypatch: pytest.MonkeyPatch
+    drill: Drill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", Terminal("Yes\n"))
     out = drill("start", "db-blackhole", "--no-follow").out
     assert "It is a dry run: it checks its targets, and injects no fault." in out
-    assert len(made.runs) == 1
+    assert len(drill.aws.runs) == 1
 
 
 def test_without_a_terminal_nothing_is_started_unless_it_is_confirmed(
-    made: CommandAccount, drill: Resiliency, monkeypatch: pytest.MonkeyPatch
+    drill: Drill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
     assert (
         drill("start", "shutdown", status=1).err
         == "no terminal to confirm the start; give --yes to start the drill\n"
     )
-    assert START not in made.calls
+    assert START not in drill.aws.calls
 
 
-def test_while_any_drill_of_the_service_runs_none_is_started(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    run = made.begin("db-blackhole", "run-7")
+def test_while_any_drill_of_the_service_runs_none_is_started(drill: Drill) -> None:
+    run = drill.aws.begin("db-blackhole", "run-7")
     done = drill("start", "shutdown", "--yes", "--no-follow", status=1)
     assert done.err == (
         f"drill db-blackhole is running already ({run.arn}); follow it with `resiliency drill "
         "follow bookstore production db-blackhole --run run-7`\n"
     )
-    assert START not in made.calls
+    assert START not in drill.aws.calls
 
 
-def test_a_started_drill_is_followed(made: CommandAccount, drill: Resiliency) -> None:
-    made.refuse("stepfunctions", "DescribeExecution", ApiError("AccessDeniedException"))
+def test_a_started_drill_is_followed(drill: Drill) -> None:
+    drill.aws.refuse("stepfunctions", "DescribeExecution", ApiError("AccessDeniedException"))
     printed = drill("start", "shutdown", "--yes", status=1)
     assert "Started " in printed.out
     assert "may not states:DescribeExecution" in printed.err
 
 
-def test_interrupted_while_it_is_started_it_says_how_to_find_out(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.refuse("stepfunctions", "StartExecution", KeyboardInterrupt())
+def test_interrupted_while_it_is_started_it_says_how_to_find_out(drill: Drill) -> None:
+    drill.aws.refuse("stepfunctions", "StartExecution", KeyboardInterrupt())
     assert drill("start", "shutdown", "--yes", status=1).err == (
         "interrupted; `resiliency drill follow bookstore production shutdown` shows the drill if "
         "it was started\n"
     )
 
 
-def test_interrupted_anywhere_else_it_says_so_in_a_word(
-    made: CommandAccount, drill: Resiliency
-) -> None:
-    made.refuse("stepfunctions", "ListExecutions", KeyboardInterrupt())
+def test_interrupted_anywhere_else_it_says_so_in_a_word(drill: Drill) -> None:
+    drill.aws.refuse("stepfunctions", "ListExecutions", KeyboardInterrupt())
     assert drill("list", status=1).err == "interrupted\n"
 
 
-def test_an_unknown_drill_is_shown_with_the_nearest_one(
-    made: CommandAccount, drill: Resiliency
-) -> None:
+def test_an_unknown_drill_is_shown_with_the_nearest_one(drill: Drill) -> None:
     assert drill("start", "shutdwon", "--yes", status=1).err == (
         "bookstore-production-drills: has no drill 'shutdwon'; did you mean shutdown?\n"
     )
     assert drill("start", "xyz", "--yes", status=1).err == (
         "bookstore-production-drills: has no drill 'xyz'; it has db-blackhole, shutdown\n"
     )
-    assert plans.SHUTDOWN.drill in made.machines
+    assert plans.SHUTDOWN.drill in drill.aws.machines

@@ -3,9 +3,14 @@
 import copy
 import random
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+import pytest
+import yaml
+
 from resiliency.failover_model.alarm_evaluation import Missing
+from resiliency.failover_model.expressions import TemplateError
 from resiliency.failover_model.graph import (
     Alarm,
     AlarmCheck,
@@ -18,8 +23,10 @@ from resiliency.failover_model.graph import (
     Record,
 )
 from resiliency.failover_model.route53 import InsufficientData
+from resiliency.failover_model.template_reader import read_graph
 
 Data = dict[str, Any]
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 class Always(random.Random):
@@ -36,96 +43,40 @@ class Always(random.Random):
         return self._share
 
 
+PAIR = (TEMPLATES / "pair.yaml").read_text(encoding="utf-8")
+_PARSED: Data = yaml.safe_load(PAIR)
+
+
 def hand_written() -> Data:
-    """A pair of single records, an alarm without a name, references of several kinds."""
-    return {
-        "Parameters": {"Ttl": {"Type": "Number", "Default": "30"}, "Instance": {"Type": "String"}},
-        "Resources": {
-            "Status": {
-                "Type": "AWS::CloudWatch::Alarm",
-                "Properties": {
-                    "Namespace": "AWS/EC2",
-                    "MetricName": "StatusCheckFailed",
-                    "Dimensions": [{"Name": "InstanceId", "Value": {"Ref": "Instance"}}],
-                    "Statistic": "Maximum",
-                    "ComparisonOperator": "GreaterThanThreshold",
-                    "Threshold": "0",
-                    "Period": "60",
-                    "EvaluationPeriods": 3,
-                },
-            },
-            "StatusCheck": {
-                "Type": "AWS::Route53::HealthCheck",
-                "Properties": {
-                    "HealthCheckConfig": {
-                        "Type": "CLOUDWATCH_METRIC",
-                        "AlarmIdentifier": {"Name": {"Ref": "Status"}, "Region": "eu-west-1"},
-                    }
-                },
-            },
-            "EndpointCheck": {
-                "Type": "AWS::Route53::HealthCheck",
-                "Properties": {
-                    "HealthCheckConfig": {
-                        "Type": "TCP",
-                        "IPAddress": "192.0.2.1",
-                        "Port": 443,
-                        "RequestInterval": 10,
-                        "FailureThreshold": 2,
-                    }
-                },
-            },
-            "Both": {
-                "Type": "AWS::Route53::HealthCheck",
-                "Properties": {
-                    "HealthCheckConfig": {
-                        "Type": "CALCULATED",
-                        "ChildHealthChecks": [
-                            {"Ref": "StatusCheck"},
-                            {"Fn::GetAtt": ["EndpointCheck", "HealthCheckId"]},
-                        ],
-                        "HealthThreshold": 2,
-                    }
-                },
-            },
-            "First": {
-                "Type": "AWS::Route53::RecordSet",
-                "Properties": {
-                    "HostedZoneId": "Z1",
-                    "Name": "Shop.example.com.",
-                    "Type": "A",
-                    "TTL": {"Ref": "Ttl"},
-                    "SetIdentifier": "first",
-                    "Failover": "PRIMARY",
-                    "HealthCheckId": {"Fn::GetAtt": "Both.HealthCheckId"},
-                    "ResourceRecords": ["192.0.2.1"],
-                },
-            },
-            "Second": {
-                "Type": "AWS::Route53::RecordSet",
-                "Properties": {
-                    "HostedZoneId": "Z1",
-                    "Name": "shop.example.com",
-                    "Type": "A",
-                    "TTL": 30,
-                    "SetIdentifier": "second",
-                    "Failover": "SECONDARY",
-                    "ResourceRecords": ["192.0.2.2"],
-                },
-            },
-            "Www": {
-                "Type": "AWS::Route53::RecordSet",
-                "Properties": {"HostedZoneId": "Z1", "Name": "www.example.com", "Type": "A"},
-            },
-        },
-    }
+    """The template of ``templates/pair.yaml``, to be edited freely."""
+    return copy.deepcopy(_PARSED)
 
 
 def edited(edit: Callable[[Data], object]) -> Mapping[str, Data]:
     """The template above after an edit of its resources, as the only one."""
-    template = copy.deepcopy(hand_written())
+    template = hand_written()
     edit(template["Resources"])
     return {"site": template}
+
+
+def changed(place: str, value: object) -> Mapping[str, Data]:
+    """The template above with one property changed, as ``First.TTL``."""
+
+    def edit(resources: Data) -> None:
+        logical_id, *keys, last = place.split(".")
+        target = resources[logical_id]["Properties"]
+        for key in keys:
+            target = target[key]
+        target[last] = value
+
+    return edited(edit)
+
+
+def refusal(templates: Mapping[str, Any]) -> str:
+    """Why templates are refused."""
+    with pytest.raises(TemplateError) as raised:
+        read_graph(templates)
+    return str(raised.value)
 
 
 def status_alarm(**changes: Any) -> Alarm:

@@ -1,6 +1,7 @@
 """Two designs side by side: each number before, after, and by how much it grew."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from io import StringIO
 
@@ -14,7 +15,7 @@ from resiliency.failover_model.comparison import (
     print_comparison,
 )
 from resiliency.failover_model.faults import Fault, FaultKind
-from resiliency.failover_model.graph import FailoverGraph, Pair
+from resiliency.failover_model.graph import FailoverGraph
 from resiliency.failover_model.simulation import Verdict, failover_times
 from tests.resiliency.failover_model.support import (
     all_of,
@@ -70,14 +71,9 @@ def test_a_design_against_itself_differs_in_nothing() -> None:
         assert each.difference("worst") in (0, None)
 
 
-def renamed(pair: Pair, name: str) -> Pair:
-    return replace(pair, name=name)
-
-
 def test_single_names_are_held_against_each_other_whatever_they_are() -> None:
-    other = failover_times(
-        FailoverGraph([renamed(pair_of(STATUS), "staging.example.com")], []), outages=50
-    )
+    renamed = replace(pair_of(STATUS), name="staging.example.com")
+    other = failover_times(graph_of(renamed), outages=50)
     found = compare(BEFORE, other)[0]
     assert found.record == "staging.example.com"
     assert found.before is not None
@@ -85,9 +81,10 @@ def test_single_names_are_held_against_each_other_whatever_they_are() -> None:
 
 
 def test_of_several_names_each_is_held_against_itself() -> None:
-    shop, books = pair_of(STATUS), renamed(pair_of(STATUS), "books.example.com")
+    shop = pair_of(STATUS)
+    books = replace(shop, name="books.example.com")
     two = failover_times(FailoverGraph([shop, books], []), outages=5)
-    one = failover_times(FailoverGraph([books], []), outages=5)
+    one = failover_times(graph_of(books), outages=5)
     found = [each for each in compare(two, one) if each.fault.kind is FaultKind.HOST_STOPPED]
     assert [(each.record, each.after is not None) for each in found] == [
         ("shop.example.com", False),
@@ -95,7 +92,7 @@ def test_of_several_names_each_is_held_against_itself() -> None:
     ]
 
 
-def printed(before: list[Verdict], after: list[Verdict]) -> str:
+def printed(before: Sequence[Verdict], after: Sequence[Verdict]) -> str:
     console = Console(file=StringIO(), width=160)
     print_comparison(compare(before, after), console)
     assert isinstance(console.file, StringIO)
@@ -114,13 +111,12 @@ def printed(before: list[Verdict], after: list[Verdict]) -> str:
     ],
 )
 def test_the_report_has_this_text(text: str) -> None:
-    assert text in printed(list(BEFORE), list(AFTER))
+    assert text in printed(BEFORE, AFTER)
 
 
 def test_the_difference_that_is_shown_is_that_of_the_numbers_shown() -> None:
-    (line,) = (
-        line for line in printed(list(BEFORE), list(AFTER)).splitlines() if "host stopped" in line
-    )
+    lines = printed(BEFORE, AFTER).splitlines()
+    (line,) = (line for line in lines if "host stopped" in line)
     for cell in line.split("│")[2:6]:
         before, _, rest = cell.strip().partition(" → ")
         after, _, grown = rest.partition(" ")
@@ -128,7 +124,7 @@ def test_the_difference_that_is_shown_is_that_of_the_numbers_shown() -> None:
 
 
 def test_what_stays_as_it_is_is_printed_once() -> None:
-    assert "never → never" not in printed(list(BEFORE), list(BEFORE))
+    assert "never → never" not in printed(BEFORE, BEFORE)
 
 
 def test_programs_get_both_sides_and_the_difference() -> None:

@@ -6,92 +6,48 @@ from dataclasses import replace
 import pytest
 
 from resiliency.failover_model.faults import Effect, Fault, FaultKind, effect
-from resiliency.failover_model.graph import AlarmCheck, FailoverGraph, Metric
+from resiliency.failover_model.graph import (
+    AlarmCheck,
+    EndpointCheck,
+    FailoverGraph,
+    HealthCheck,
+    Metric,
+    Pair,
+    Record,
+)
 from resiliency.failover_model.simulation import Verdict, failover_times
-from resiliency.failover_model.template_reader import read_graph
-from tests.resiliency.failover_model.support import Data
+from tests.resiliency.failover_model.support import all_of, graph_of, probe_alarm, unhealthy
 
 CDN, BUCKET = "d111111abcdef8.cloudfront.net", "images.shop.example.s3.eu-west-1.amazonaws.com"
-NAME = "images.shop.example"
 
 
-def endpoint(name: str) -> Data:
-    return {
-        "Type": "HTTPS",
-        "FullyQualifiedDomainName": name,
-        "RequestInterval": 30,
-        "FailureThreshold": 3,
-    }
+def endpoint(address: str) -> EndpointCheck:
+    return EndpointCheck(address, "HTTPS", address)
 
 
-def on_alarm(host: str) -> Data:
-    return {
-        "Type": "CLOUDWATCH_METRIC",
-        "AlarmIdentifier": {"Name": f"{host}-images", "Region": "eu-west-1"},
-        "InsufficientDataHealthStatus": "Unhealthy",
-    }
+def seen_by(host: str) -> AlarmCheck:
+    """A health check on what a host's probe says of the primary."""
+    return unhealthy(probe_alarm("images-primary-connectivity", host=host))
 
 
-def alarm(host: str) -> Data:
-    return {
-        "Type": "AWS::CloudWatch::Alarm",
-        "Properties": {
-            "AlarmName": f"{host}-images",
-            "Namespace": "Shop",
-            "MetricName": "images-primary-connectivity",
-            "Dimensions": [{"Name": "Host", "Value": host}],
-            "Statistic": "Average",
-            "ComparisonOperator": "LessThanThreshold",
-            "Threshold": 1,
-            "Period": 60,
-            "EvaluationPeriods": 2,
-        },
-    }
+BLUE, GREEN = seen_by("shop-blue"), seen_by("shop-green")
 
 
-def graph(threshold: int, *children: Data) -> FailoverGraph:
-    """A pair of a dependency's own name, decided by several health checks, or by the only one."""
-    resources: Data = {"blue": alarm("shop-blue"), "green": alarm("shop-green")}
-    for number, config in enumerate(children):
-        resources[f"Check{number}"] = {
-            "Type": "AWS::Route53::HealthCheck",
-            "Properties": {"HealthCheckConfig": config},
-        }
-    decides = "Check0"
-    if len(children) > 1:
-        decides = "Decides"
-        resources[decides] = {
-            "Type": "AWS::Route53::HealthCheck",
-            "Properties": {
-                "HealthCheckConfig": {
-                    "Type": "CALCULATED",
-                    "ChildHealthChecks": [{"Ref": f"Check{each}"} for each in range(len(children))],
-                    "HealthThreshold": threshold,
-                }
-            },
-        }
-    for role, value in (("PRIMARY", CDN), ("SECONDARY", BUCKET)):
-        resources[role] = {
-            "Type": "AWS::Route53::RecordSet",
-            "Properties": {
-                "HostedZoneId": "Z1",
-                "Name": f"{NAME}.",
-                "Type": "CNAME",
-                "TTL": "60",
-                "SetIdentifier": role,
-                "Failover": role,
-                "ResourceRecords": [value],
-            },
-        }
-    resources["PRIMARY"]["Properties"]["HealthCheckId"] = {"Ref": decides}
-    resources["PRIMARY"]["Metadata"] = {"Dependency": "images"}
-    return read_graph({"shop": {"Resources": resources}})
+def pair(decides: HealthCheck) -> Pair:
+    """The pair of a dependency's own name."""
+    primary, secondary = Record((CDN,), 60, decides), Record((BUCKET,), 60)
+    return Pair("images.shop.example", "CNAME", primary, secondary, dependency="images")
 
 
-OURS_BY_ENDPOINT = graph(1, endpoint(CDN))
-OURS_BY_HOSTS = graph(1, on_alarm("shop-blue"), on_alarm("shop-green"))
-RECIPE_BY_ENDPOINTS = graph(2, endpoint(CDN), endpoint(BUCKET))
-RECIPE_BY_HOSTS = graph(2, on_alarm("shop-blue"), on_alarm("shop-green"))
+def decided_by(*checks: HealthCheck, threshold: int = 1) -> FailoverGraph:
+    decides = checks[0] if len(checks) == 1 else all_of(*checks, threshold=threshold)
+    return graph_of(pair(decides), BLUE.alarm, GREEN.alarm)
+
+
+OURS_BY_ENDPOINT = decided_by(endpoint(CDN))
+OURS_BY_HOSTS = decided_by(BLUE, GREEN)
+RECIPE_BY_ENDPOINTS = decided_by(endpoint(CDN), endpoint(BUCKET), threshold=2)
+RECIPE_BY_HOSTS = decided_by(BLUE, GREEN, threshold=2)
 
 
 def verdicts(of: FailoverGraph) -> Mapping[FaultKind, Verdict]:
@@ -113,17 +69,18 @@ def test_clients_leave_a_primary_that_is_lost_and_no_other(ours: FailoverGraph) 
 
 
 def test_a_primary_that_hosts_see_is_not_left_because_one_host_is_cut_off() -> None:
-    never = verdicts(OURS_BY_HOSTS)[FaultKind.HOST_CUT_OFF].never
-    assert never == "Check1 fails after its deadline, which is not enough to change the answer"
+    assert verdicts(OURS_BY_HOSTS)[FaultKind.HOST_CUT_OFF].never == (
+        f"{GREEN.label} fails after its deadline, which is not enough to change the answer"
+    )
     assert FaultKind.HOST_CUT_OFF not in verdicts(OURS_BY_ENDPOINT)
 
 
 def test_an_alarm_of_the_hosts_own_shows_nothing_of_a_lost_secondary() -> None:
-    (errors,) = (each for each in OURS_BY_HOSTS.alarms if each.name == "shop-blue-images")
-    own = replace(errors, name="errors", metric=Metric("Shop", "errors", (("Host", "shop-blue"),)))
+    metric = Metric("Shop", "errors", (("Host", "shop-blue"),))
+    own = replace(BLUE.alarm, name="errors", metric=metric)
     beside = replace(OURS_BY_HOSTS, alarms=[*OURS_BY_HOSTS.alarms, own])
     never = verdicts(beside)[FaultKind.SECONDARY_LOST].never
-    assert never == "no deciding signal (Check0, Check1) shows it"
+    assert never == f"no deciding signal ({BLUE.label}, {GREEN.label}) shows it"
 
 
 def test_the_recipe_moves_clients_to_a_secondary_that_is_itself_lost() -> None:
@@ -142,13 +99,10 @@ def test_the_recipe_moves_all_clients_because_one_host_is_cut_off() -> None:
 
 
 def test_what_another_metric_shows_of_the_primary_is_not_guessed() -> None:
-    (pair,) = graph(1, on_alarm("shop-blue")).pairs
     lost = Fault(FaultKind.PRIMARY_LOST, "images")
-    check = pair.primary.health_check
-    assert isinstance(check, AlarmCheck)
-    assert effect(lost, check, pair, of_primary=True) is Effect.UNANSWERED
-    elsewhere = replace(check.alarm, metric=Metric("Shop", "orders", ()))
-    assert effect(lost, replace(check, alarm=elsewhere), pair, of_primary=True) is Effect.UNKNOWN
+    assert effect(lost, BLUE, pair(BLUE), of_primary=True) is Effect.UNANSWERED
+    elsewhere = replace(BLUE, alarm=replace(BLUE.alarm, metric=Metric("Shop", "orders")))
+    assert effect(lost, elsewhere, pair(BLUE), of_primary=True) is Effect.UNKNOWN
 
 
 def test_faults_of_hosts_are_not_those_of_a_dependencys_own_name() -> None:

@@ -13,7 +13,7 @@ from resiliency.failover_model.faults import (
     metric_effect,
     watched_host,
 )
-from resiliency.failover_model.graph import Alarm, Metric
+from resiliency.failover_model.graph import BasicHealthCheck, HealthCheck, Metric
 from tests.cases import cases
 from tests.resiliency.failover_model.support import (
     all_of,
@@ -84,44 +84,51 @@ def test_what_an_unknown_metric_shows_is_not_guessed() -> None:
         assert shown is Effect.UNKNOWN
 
 
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [
-        (FaultKind.HOST_STOPPED, Effect.UNANSWERED),
-        (FaultKind.HOST_IMPAIRED, Effect.UNANSWERED),
-        (FaultKind.ENDPOINT_DEAD, Effect.REFUSED),
-        (FaultKind.PROBE_DEAD, Effect.NONE),
-    ],
+BY_NAME = endpoint("blue.example.com")
+OF_GREEN = healthy(probe_alarm("peer-connectivity", host="shop-green", Observer="shop-blue"))
+
+
+@cases(
+    ("kind", "check", "of_primary", "shown"),
+    {
+        "a stopped host": (FaultKind.HOST_STOPPED, endpoint(), True, Effect.UNANSWERED),
+        "an impaired host": (FaultKind.HOST_IMPAIRED, endpoint(), True, Effect.UNANSWERED),
+        "a dead endpoint": (FaultKind.ENDPOINT_DEAD, endpoint(), True, Effect.REFUSED),
+        "a dead probe": (FaultKind.PROBE_DEAD, endpoint(), True, Effect.NONE),
+        "the other host": (FaultKind.HOST_STOPPED, endpoint("192.0.2.2"), True, Effect.NONE),
+        "a name below the primary": (FaultKind.ENDPOINT_DEAD, BY_NAME, True, Effect.REFUSED),
+        "a name below the secondary": (FaultKind.ENDPOINT_DEAD, BY_NAME, False, Effect.NONE),
+        "a signal below the secondary": (
+            FaultKind.HOST_STOPPED,
+            unhealthy(status_alarm()),
+            False,
+            Effect.NONE,
+        ),
+        "what the dead host says of the secondary": (
+            FaultKind.HOST_STOPPED,
+            OF_GREEN,
+            False,
+            Effect.SILENT,
+        ),
+        "HTTP of an endpoint that hangs": (
+            FaultKind.ENDPOINT_HANGS,
+            endpoint(kind="HTTP"),
+            True,
+            Effect.UNRESPONSIVE,
+        ),
+        "TCP, which only connects": (
+            FaultKind.ENDPOINT_HANGS,
+            endpoint(kind="TCP"),
+            True,
+            Effect.NONE,
+        ),
+    },
 )
-def test_an_endpoint_check_shows_what_clients_meet(kind: FaultKind, expected: Effect) -> None:
-    pair = pair_of(endpoint())
-    assert effect(Fault(kind), endpoint(), pair, of_primary=True) is expected
-
-
-def test_an_endpoint_check_of_the_other_host_shows_nothing() -> None:
-    check = endpoint("192.0.2.2")
-    assert (
-        effect(Fault(FaultKind.HOST_STOPPED), check, pair_of(check), of_primary=True) is Effect.NONE
-    )
-
-
-def test_an_endpoint_check_by_name_below_the_primary_is_about_the_primary() -> None:
-    check = endpoint("blue.example.com")
-    fault = Fault(FaultKind.ENDPOINT_DEAD)
-    assert effect(fault, check, pair_of(check), of_primary=True) is Effect.REFUSED
-    assert effect(fault, check, pair_of(None, check), of_primary=False) is Effect.NONE
-
-
-def test_signals_below_the_secondary_show_nothing_of_the_primarys_faults() -> None:
-    check = unhealthy(status_alarm())
-    pair = pair_of(healthy(peer_alarm()), check)
-    assert effect(Fault(FaultKind.HOST_STOPPED), check, pair, of_primary=False) is Effect.NONE
-
-
-def test_what_the_dead_host_says_of_the_secondary_falls_silent() -> None:
-    check = healthy(probe_alarm("peer-connectivity", host="shop-green", Observer="shop-blue"))
-    pair = pair_of(healthy(peer_alarm()), check)
-    assert effect(Fault(FaultKind.HOST_STOPPED), check, pair, of_primary=False) is Effect.SILENT
+def test_a_health_check_shows_of_a_fault_what_it_must(
+    kind: FaultKind, check: BasicHealthCheck, of_primary: bool, shown: Effect
+) -> None:
+    pair = pair_of(check) if of_primary else pair_of(healthy(peer_alarm()), check)
+    assert effect(Fault(kind), check, pair, of_primary=of_primary) is shown
 
 
 def test_the_other_host_does_not_show_what_is_about_another_one() -> None:
@@ -131,22 +138,20 @@ def test_the_other_host_does_not_show_what_is_about_another_one() -> None:
     assert shown is Effect.NONE
 
 
-@pytest.mark.parametrize(
-    ("alarms", "host"),
-    [
-        ([status_alarm()], "shop-blue"),
-        ([status_alarm(name="mine")], None),
-        ([status_alarm(name="mine"), peer_alarm()], "shop-blue"),
-    ],
+@cases(
+    ("check", "host"),
+    {
+        "by the dimension of our own alarm": (unhealthy(status_alarm()), "shop-blue"),
+        "not by another alarm's name": (unhealthy(status_alarm(name="mine")), None),
+        "by the peer's": (
+            all_of(unhealthy(status_alarm(name="mine")), unhealthy(peer_alarm())),
+            "shop-blue",
+        ),
+        "not by an endpoint": (endpoint(), None),
+    },
 )
-def test_the_watched_host_is_known_by_dimension_or_by_our_own_alarms_name(
-    alarms: list[Alarm], host: str | None
-) -> None:
-    assert watched_host(pair_of(all_of(*map(unhealthy, alarms)))) == host
-
-
-def test_a_pair_without_alarms_names_no_host() -> None:
-    assert watched_host(pair_of(endpoint())) is None
+def test_the_watched_host_is_known(check: HealthCheck, host: str | None) -> None:
+    assert watched_host(pair_of(check)) == host
 
 
 @cases(
@@ -157,9 +162,11 @@ def test_a_pair_without_alarms_names_no_host() -> None:
         "all, where nothing decides": (None, ["db", "cdn"]),
     },
 )
-def test_each_measured_dependency_is_a_fault_once(check: object, dependencies: list[str]) -> None:
+def test_each_measured_dependency_is_a_fault_once(
+    check: HealthCheck | None, dependencies: list[str]
+) -> None:
     graph = graph_of(
-        pair_of(check),  # type: ignore[arg-type]
+        pair_of(check),
         probe_alarm("db-connectivity"),
         probe_alarm("db-connectivity", 3),
         probe_alarm("cdn-connectivity", host="shop-green"),
@@ -193,6 +200,3 @@ def test_a_check_that_only_connects_does_not_notice_an_endpoint_that_hangs() -> 
     assert metric_effect(hangs, connects, host="shop-blue") is Effect.NONE
     dead = Fault(FaultKind.ENDPOINT_DEAD)
     assert metric_effect(dead, connects, host="shop-blue") is Effect.REFUSED
-    for kind, expected in (("HTTP", Effect.UNRESPONSIVE), ("TCP", Effect.NONE)):
-        check = endpoint(kind=kind)
-        assert effect(hangs, check, pair_of(check), of_primary=True) is expected

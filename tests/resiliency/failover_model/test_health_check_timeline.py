@@ -35,8 +35,6 @@ from tests.resiliency.failover_model.support import (
     unhealthy,
 )
 
-pytestmark = pytest.mark.no_cover
-
 TWO_MORE = replace(Assumptions(), extra_periods=Range(2, 2, "periods", "a test"))
 
 
@@ -94,11 +92,48 @@ def test_a_database_that_fails_over_is_lost_for_one_to_two_minutes(seed: int) ->
             assert known >= stream.evident or total == count
 
 
-def test_a_stopped_host_is_recognized_by_three_minutes_without_a_value() -> None:
-    # Minutes 0, 1 and 2 stay empty; the value of minute 0 was due at 30 + 37.5. Read at 210.
-    assert course(unhealthy(status_alarm()), Effect.SILENT) == StatusTimeline(
-        True, [(225, False)], 67.5
-    )
+HEARTBEAT = probe_alarm(names.HEARTBEAT_METRIC)
+TARGET_GROUP = endpoint(failure_threshold=2, timeout_seconds=5)
+
+
+@cases(
+    ("leaf", "effect", "evident", "at"),
+    {
+        # Minutes 0, 1 and 2 stay empty; the value of minute 0 was due at 30 + 37.5. Read at 210.
+        "a stopped host": (unhealthy(status_alarm()), Effect.SILENT, 67.5, 225),
+        # EC2 knows at 30 + 90, so the check at 150 fails, of minute 2, which arrives at 187.5.
+        "an impaired host": (unhealthy(status_alarm()), Effect.IMPAIRED, 187.5, 225),
+        # First failure at 35, known at 43; minutes 0 and 1 breach, read at 150.
+        "a peer that is refused": (healthy(peer_alarm()), Effect.REFUSED, 43, 165),
+        # The same, after the probe's deadline.
+        "a peer that is not answered": (healthy(peer_alarm()), Effect.UNANSWERED, 48, 165),
+        # Minutes 0 to 3 stay empty; minute 0 was due at 66 + 8. Read at 270.
+        "a silent probe": (unhealthy(probe_alarm("db-connectivity")), Effect.SILENT, 74, 285),
+        # It is sent as its minute begins: that of minute 0 went at 6, before the fault; minutes 1
+        # to 4 stay empty, minute 1 was due at 66 + 8. Read at 330.
+        "a silent heartbeat": (unhealthy(HEARTBEAT), Effect.SILENT, 74, 345),
+        # Each checker asks 15 s after the fault, then twice more.
+        "an endpoint every 30 s, 3 times": (endpoint(), Effect.REFUSED, 45, 120),
+        "an endpoint every 10 s, 3 times": (endpoint(interval_seconds=10), Effect.REFUSED, 35, 70),
+        "an endpoint every 30 s, once": (endpoint(failure_threshold=1), Effect.REFUSED, 45, 60),
+        "an endpoint without an answer: each waits four seconds": (
+            endpoint(),
+            Effect.UNANSWERED,
+            49,
+            132,
+        ),
+        "an endpoint by TCP waits ten": (endpoint(kind="TCP"), Effect.UNANSWERED, 55, 150),
+        "an endpoint that hangs: each waits two": (endpoint(), Effect.UNRESPONSIVE, 47, 126),
+        # The load balancer checks 15 s after the fault, and once more 30 s later.
+        "a target group that is refused": (TARGET_GROUP, Effect.REFUSED, 45, 90),
+        "a target group waits five seconds": (TARGET_GROUP, Effect.UNANSWERED, 50, 95),
+        "a target group without a response too": (TARGET_GROUP, Effect.UNRESPONSIVE, 50, 95),
+    },
+)
+def test_a_health_check_is_unhealthy_when_a_calculation_by_hand_says_so(
+    leaf: BasicHealthCheck, effect: Effect, evident: float, at: float
+) -> None:
+    assert course(leaf, effect) == StatusTimeline(True, [(at, False)], evident)
 
 
 @pytest.mark.parametrize("extra", [2, 3, 4, 5])
@@ -118,44 +153,19 @@ def test_long_periods_have_a_range_of_their_own() -> None:
     assert later - usual == 300
 
 
-def test_an_impaired_host_is_recognized_by_one_bad_value() -> None:
-    # EC2 knows at 30 + 90, so the check at 150 fails, of minute 2, which arrives at 187.5.
-    assert course(unhealthy(status_alarm()), Effect.IMPAIRED) == StatusTimeline(
-        True, [(225, False)], 187.5
-    )
+LAST = AlarmCheck("status", status_alarm(), InsufficientData.LAST_KNOWN_STATUS)
 
 
-def test_a_peer_that_is_refused_breaches_in_the_minute_of_the_fault() -> None:
-    # First failure at 35, known at 43; minutes 0 and 1 breach, read at 150.
-    assert course(healthy(peer_alarm()), Effect.REFUSED) == StatusTimeline(True, [(165, False)], 43)
-
-
-def test_a_peer_that_is_not_answered_is_known_after_the_probes_deadline() -> None:
-    assert course(healthy(peer_alarm()), Effect.UNANSWERED) == StatusTimeline(
-        True, [(165, False)], 48
-    )
-
-
-def test_a_silent_probe_is_recognized_after_the_minutes_that_cloudwatch_evaluates() -> None:
-    # Minutes 0 to 3 stay empty; minute 0 was due at 66 + 8. Read at 270.
-    found = course(unhealthy(probe_alarm("db-connectivity")), Effect.SILENT)
-    assert found == StatusTimeline(True, [(285, False)], 74)
-
-
-def test_a_heartbeat_is_sent_at_the_beginning_of_its_minute() -> None:
-    # That of minute 0 went at 6, before the fault; minutes 1 to 4 stay empty, minute 1 was due at
-    # 66 + 8. Read at 330.
-    found = course(unhealthy(probe_alarm(names.HEARTBEAT_METRIC)), Effect.SILENT)
-    assert found == StatusTimeline(True, [(345, False)], 74)
-
-
-def test_silence_that_counts_as_health_changes_nothing() -> None:
-    assert course(healthy(peer_alarm()), Effect.SILENT).changes == []
-
-
-def test_silence_that_keeps_the_last_status_changes_nothing() -> None:
-    leaf = AlarmCheck("status", status_alarm(), InsufficientData.LAST_KNOWN_STATUS)
-    assert course(leaf, Effect.SILENT).changes == []
+@cases(
+    ("leaf", "effect"),
+    {
+        "silence that counts as health": (healthy(peer_alarm()), Effect.SILENT),
+        "silence that keeps the last status": (LAST, Effect.SILENT),
+        "an endpoint that answers": (endpoint(), Effect.NONE),
+    },
+)
+def test_a_health_check_does_not_change_by(leaf: BasicHealthCheck, effect: Effect) -> None:
+    assert course(leaf, effect).changes == []
 
 
 def test_an_inverted_health_check_changes_the_other_way() -> None:
@@ -205,44 +215,6 @@ def test_a_long_period_is_read_each_minute() -> None:
     # Five minutes until 60 hold the failures of minute 0: read at 90, not at the end of period.
     alarm = replace(probe_alarm("db-connectivity", 1), period_seconds=300)
     assert course(unhealthy(alarm), Effect.REFUSED).changes == [(105, False)]
-
-
-@cases(
-    ("leaf", "effect", "evident", "at"),
-    {
-        # Each checker asks 15 s after the fault, then twice more.
-        "30 s, 3 times": (endpoint(), Effect.REFUSED, 45, 120),
-        "10 s, 3 times": (endpoint(interval_seconds=10), Effect.REFUSED, 35, 70),
-        "30 s, once": (endpoint(failure_threshold=1), Effect.REFUSED, 45, 60),
-        "each waits four seconds": (endpoint(), Effect.UNANSWERED, 49, 132),
-        "TCP waits ten": (endpoint(kind="TCP"), Effect.UNANSWERED, 55, 150),
-        "each waits two seconds": (endpoint(), Effect.UNRESPONSIVE, 47, 126),
-    },
-)
-def test_an_endpoint_is_unhealthy_after_so_many_failures(
-    leaf: BasicHealthCheck, effect: Effect, evident: float, at: float
-) -> None:
-    assert course(leaf, effect) == StatusTimeline(True, [(at, False)], evident)
-
-
-@cases(
-    ("effect", "evident", "at"),
-    {
-        # The load balancer checks 15 s after the fault, and once more 30 s later.
-        "refused": (Effect.REFUSED, 45, 90),
-        "each waits five seconds": (Effect.UNANSWERED, 50, 95),
-        "without a response too": (Effect.UNRESPONSIVE, 50, 95),
-    },
-)
-def test_a_target_group_is_unhealthy_after_so_many_failures(
-    effect: Effect, evident: float, at: float
-) -> None:
-    group = endpoint(failure_threshold=2, timeout_seconds=5)
-    assert course(group, effect) == StatusTimeline(True, [(at, False)], evident)
-
-
-def test_an_endpoint_that_answers_stays_healthy() -> None:
-    assert course(endpoint(), Effect.NONE).changes == []
 
 
 @pytest.mark.parametrize("statistic", ["Average", "Maximum", "Minimum", "SampleCount", "Sum"])

@@ -10,8 +10,6 @@ from resiliency.failover_model.expressions import TemplateError
 from resiliency.failover_model.template_reader import read_graph
 from tests.resiliency.failover_model.support import Data, hand_written
 
-pytestmark = pytest.mark.no_cover
-
 JUNK: dict[str, Any] = {
     "null": None,
     "true": True,

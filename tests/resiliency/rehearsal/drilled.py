@@ -39,7 +39,9 @@ from resiliency.rehearsal.rehearse import rehearse
 from resiliency.rehearsal.scenarios import Action
 from staged_resiliency.drills.runtime import network
 from staged_resiliency.drills.runtime.context import Context
-from staged_resiliency.drills.runtime.plan import Endpoint, Host, Plan, Record, Timeouts, Window
+from staged_resiliency.drills.runtime.durations import Timeouts
+from staged_resiliency.drills.runtime.hosts import Endpoint, Host, Record
+from staged_resiliency.drills.runtime.plan import Plan, Window
 from staged_resiliency.experiment.expectations import AlarmFires, AlarmQuiet, ClientsMove
 from staged_resiliency.experiment.observations import Observation, Source, of, transitions
 from tests.fake_aws import plans

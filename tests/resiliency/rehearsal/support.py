@@ -2,8 +2,10 @@
 
 import asyncio
 import copy
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from resiliency.rehearsal.deployment import Deployment
@@ -35,6 +37,15 @@ def templates_of(edit: Callable[[Data], object] | None = None) -> Templates:
     return synthesize([example(edit)])
 
 
+def written(templates: Templates, folder: Path) -> list[str]:
+    """The templates as files."""
+    paths = []
+    for stack, template in templates.items():
+        paths.append(folder / f"{stack}.json")
+        paths[-1].write_text(json.dumps(template), encoding="utf-8")
+    return [str(path) for path in paths]
+
+
 def edited(templates: Templates, edit: Edit) -> Templates:
     """The templates with something changed by hand."""
     changed = copy.deepcopy(dict(templates))
@@ -58,6 +69,16 @@ def set_alarm(name: str, **values: Any) -> Edit:
     def edit(templates: dict[str, Data]) -> None:
         (alarm,) = properties(templates, "AWS::CloudWatch::Alarm", name)
         _set(alarm, values)
+
+    return edit
+
+
+def set_association(**parameters: Any) -> Edit:
+    """Sets parameters of the one association; None takes one away."""
+
+    def edit(templates: dict[str, Data]) -> None:
+        (association,) = properties(templates, "AWS::SSM::Association")
+        _set(association["Parameters"], parameters)
 
     return edit
 
@@ -154,16 +175,18 @@ def plans_of(
     assumptions = assumptions_for(deployment)
     failovers = predict_failovers(deployment, assumptions, seed, outages=outages)
     return [
-        plan_of(
-            deployment,
-            scenario,
-            assumptions,
-            failovers,
-            scale=scale,
-            seed=seed,
-        )
+        plan_of(deployment, scenario, assumptions, failovers, scale=scale, seed=seed)
         for scenario in chosen_scenarios(deployment, names)
     ]
+
+
+def children_of(pid: int) -> set[int]:
+    """The processes that a process has started."""
+    return {
+        int(word)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for word in (task / "children").read_text(encoding="ascii").split()
+    }
 
 
 async def rehearsed(

@@ -14,6 +14,7 @@ import pytest
 from resiliency.rehearsal.dependencies import Dependency, dns_answer, http_answer, redirected_check
 from resiliency.rehearsal.http_client import ask, connect
 from resiliency.rehearsal.sockets import BlackholeSocket, loopback_addresses
+from staged_resiliency.probe.agent.checks import Check
 from staged_resiliency.probe.agent.config import parse
 from tests.staged_resiliency.probe.agent.hostile.asking import BRIEF, PATIENT
 from tests.staged_resiliency.probe.agent.hostile.asking import ask as ask_as_the_probe
@@ -62,17 +63,23 @@ SERVERS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_the_probe_finds_a_server_well_until_it_hangs(server: str) -> None:
-    kind = server.partition(",")[0]
-    check = {"check": kind, "host": "db.example.com", "port": 3306, **SERVERS[server]}
-    dependency = Dependency({"metric": "db-connectivity", **check}, "127.0.0.1")
+def stand_in(server: str) -> tuple[Dependency, Check]:
+    """A stand-in, and the probe's check of it."""
+    asked = {"check": server.partition(",")[0], "host": "db.example.com", "port": 3306}
+    check = {"metric": "db-connectivity", **asked, **SERVERS[server]}
+    dependency = Dependency(check, "127.0.0.1")
     content = {"service": "shop", "namespace": "Shop", "targets": [dependency.check()]}
     (target,) = parse(json.dumps(content).encode()).targets
+    return dependency, target.check
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_the_probe_finds_a_server_well_until_it_hangs(server: str) -> None:
+    dependency, check = stand_in(server)
 
     async def run() -> list[bool]:
         async def found(seconds: float = PATIENT) -> bool:
-            result = await asyncio.to_thread(ask_as_the_probe, target.check, seconds)
+            result = await asyncio.to_thread(ask_as_the_probe, check, seconds)
             return result.failure is None
 
         dependency.start()
@@ -86,7 +93,7 @@ def test_the_probe_finds_a_server_well_until_it_hangs(server: str) -> None:
             dependency.close()
 
     # The kernel connects for a server that hangs, which tcp can't notice.
-    assert asyncio.run(run()) == [True, kind == "tcp", True]
+    assert asyncio.run(run()) == [True, server == "tcp", True]
 
 
 LATE = 0.05
@@ -94,18 +101,14 @@ LATE = 0.05
 
 @pytest.mark.parametrize("server", [each for each in SERVERS if each != "tcp"])
 def test_a_degraded_server_answers_late(server: str) -> None:
-    kind = server.partition(",")[0]
-    check = {"check": kind, "host": "db.example.com", "port": 3306, **SERVERS[server]}
-    dependency = Dependency({"metric": "db-connectivity", **check}, "127.0.0.1")
-    content = {"service": "shop", "namespace": "Shop", "targets": [dependency.check()]}
-    (target,) = parse(json.dumps(content).encode()).targets
+    dependency, check = stand_in(server)
 
     async def run() -> tuple[bool, float]:
         dependency.start()
         dependency.degrade(LATE)
         began = time.monotonic()
         try:
-            result = await asyncio.to_thread(ask_as_the_probe, target.check, PATIENT)
+            result = await asyncio.to_thread(ask_as_the_probe, check, PATIENT)
         finally:
             dependency.close()
         return result.failure is None, time.monotonic() - began

@@ -1,16 +1,8 @@
 """Rehearsals of a dependency's own name: by its primary's endpoint, and by what hosts see."""
 
-import asyncio
-from collections.abc import Sequence
-
-import pytest
-
 from resiliency.rehearsal.deployment import Deployment
 from resiliency.rehearsal.deployment_reader import read_deployments
 from resiliency.rehearsal.expectations import Plan
-from resiliency.rehearsal.outcome import Outcome
-from resiliency.rehearsal.prediction import assumptions_for
-from resiliency.rehearsal.rehearse import rehearse
 from resiliency.rehearsal.scenarios import scenarios_of
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
@@ -21,7 +13,6 @@ from staged_resiliency.experiment.expectations import (
     ClientsStay,
     Expectation,
 )
-from staged_resiliency.experiment.verdict import Status
 from tests.resiliency.rehearsal.support import Templates, plans_of, templates_of
 from tests.support import Data
 
@@ -110,23 +101,3 @@ def test_the_probe_that_decides_must_be_among_the_templates() -> None:
     assert left_out == [
         f"{CDN}: no template installs the probe that checks its primary; give it too"
     ]
-
-
-@pytest.mark.slow
-def test_its_clients_move_for_the_primary_alone() -> None:
-    """Decided by the primary's endpoint, and by hosts; both at once, as they take real time."""
-    pairs = [own_name(templates_of(edit)) for edit in (fails_over, by_hosts)]
-
-    async def run() -> Sequence[Sequence[Outcome]]:
-        return await asyncio.gather(
-            *(
-                rehearse(cdn, plans_of(cdn, scale=40), assumptions_for(cdn), scale=40)
-                for cdn in pairs
-            )
-        )
-
-    for outcomes in asyncio.run(run()):
-        assert [(each.plan.scenario.name, each.verdict.status) for each in outcomes] == [
-            ("cdn-primary-lost", Status.PASSED),
-            ("cdn-secondary-lost", Status.PASSED),
-        ], [each.verdict.message for each in outcomes]

@@ -3,7 +3,7 @@
 import copy
 import json
 from base64 import b64decode, b64encode
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -17,12 +17,14 @@ from tests.resiliency.rehearsal.support import (
     DB_ALARM,
     FAILOVER_ALARM,
     STATUS_ALARM,
+    Edit,
     Templates,
     edited,
     properties,
     records,
     remove_health_check,
     set_alarm,
+    set_association,
     swap_roles,
     swap_values,
     templates_of,
@@ -33,8 +35,22 @@ BLUE = Host("bookstore-api-blue", "54.213.54.171", "i-0ab55a49288f1da24")
 GREEN = Host("bookstore-api-green", "52.11.79.9")
 
 
-def without_metadata(templates: Templates) -> Templates:
-    return edited(templates, lambda t: t["bookstore-production-failover"].pop("Metadata"))
+Read = Callable[[Edit], Deployment]
+
+
+@pytest.fixture
+def read(example_templates: Templates) -> Read:
+    """Reads the example's deployment after an edit of its templates."""
+    return lambda edit: read_deployment(edited(example_templates, edit))
+
+
+def without_metadata(templates: dict[str, Data]) -> None:
+    del templates["bookstore-production-failover"]["Metadata"]
+
+
+def without_metadata_and_health_check(templates: dict[str, Data]) -> None:
+    without_metadata(templates)
+    remove_health_check(templates)
 
 
 def test_the_example_is_read_whole(deployment: Deployment) -> None:
@@ -66,11 +82,8 @@ def test_the_alarm_on_failovers_is_the_one_on_the_primarys_health_check(
     assert found.actions[FAILOVER_ALARM]["OK"] == ["PingPublicationsSNS"]
 
 
-def test_an_alarm_whose_actions_are_off_notifies_nobody(example_templates: Templates) -> None:
-    found = read_deployment(
-        edited(example_templates, set_alarm(STATUS_ALARM, ActionsEnabled=False))
-    )
-    assert STATUS_ALARM not in found.actions
+def test_an_alarm_whose_actions_are_off_notifies_nobody(read: Read) -> None:
+    assert STATUS_ALARM not in read(set_alarm(STATUS_ALARM, ActionsEnabled=False)).actions
 
 
 def test_alarms_are_about_the_host_that_they_name(deployment: Deployment) -> None:
@@ -84,45 +97,41 @@ def test_alarms_are_about_the_host_that_they_name(deployment: Deployment) -> Non
 
 
 def test_a_metric_that_nobody_here_publishes_is_not_rehearsed(
-    example_templates: Templates,
+    read: Read,
 ) -> None:
-    found = read_deployment(
-        edited(example_templates, set_alarm(DB_ALARM, MetricName="orders", Namespace="Shop"))
-    )
+    found = read(set_alarm(DB_ALARM, MetricName="orders", Namespace="Shop"))
     assert DB_ALARM not in [alarm.name for alarm in found.alarms]
     assert found.dependencies == ["cdn"]
 
 
-def test_an_objective_is_read_from_the_templates_metadata(example_templates: Templates) -> None:
+def test_an_objective_is_read_from_the_templates_metadata(read: Read) -> None:
     def edit(templates: dict[str, Data]) -> None:
         templates["bookstore-production-failover"]["Metadata"]["RecoveryTimeSeconds"] = 300
 
-    assert read_deployment(edited(example_templates, edit)).objective_seconds == 300
+    assert read(edit).objective_seconds == 300
 
 
-def test_the_active_host_is_the_one_that_clients_are_given(example_templates: Templates) -> None:
-    for edit in (swap_values, swap_roles):
-        found = read_deployment(edited(example_templates, edit))
-        assert (found.active.name, found.standby.name) == (GREEN.name, BLUE.name)
-
-
-def test_hosts_are_known_without_a_health_check(example_templates: Templates) -> None:
-    found = read_deployment(edited(example_templates, remove_health_check))
-    assert (found.active, found.standby) == (BLUE, GREEN)
-
-
-def test_without_metadata_the_watched_host_is_the_primary(example_templates: Templates) -> None:
-    found = read_deployment(without_metadata(example_templates))
-    assert (found.active, found.standby) == (BLUE, GREEN)
+@cases(
+    ("edit", "active", "standby"),
+    {
+        "the one that clients are given": (swap_values, GREEN.name, BLUE.name),
+        "the one of the primary record": (swap_roles, GREEN.name, BLUE.name),
+        "known without a health check": (remove_health_check, BLUE.name, GREEN.name),
+        "the one watched, without metadata": (without_metadata, BLUE.name, GREEN.name),
+    },
+)
+def test_the_active_host_is(read: Read, edit: Edit, active: str, standby: str) -> None:
+    found = read(edit)
+    assert (found.active.name, found.standby.name) == (active, standby)
 
 
 def test_without_metadata_peers_tell_the_hosts_addresses(deciding_templates: Templates) -> None:
-    found = read_deployment(edited(without_metadata(deciding_templates), remove_health_check))
+    found = read_deployment(edited(deciding_templates, without_metadata_and_health_check))
     assert (found.active.name, found.standby.name) == (BLUE.name, GREEN.name)
 
 
 def test_hosts_that_no_template_names_are_asked_for(example_templates: Templates) -> None:
-    templates = edited(without_metadata(example_templates), remove_health_check)
+    templates = edited(example_templates, without_metadata_and_health_check)
     with pytest.raises(TemplateError) as refused:
         read_deployment(templates)
     assert str(refused.value) == (
@@ -226,61 +235,53 @@ def test_pairs_of_one_template_leave_each_other_s_alarms_alone() -> None:
     assert names == [["${Status}"], ["${OtherStatus}"]]
 
 
-def test_a_pair_without_addresses_is_refused(example_templates: Templates) -> None:
+def test_a_pair_without_addresses_is_refused(read: Read) -> None:
     def edit(templates: dict[str, Data]) -> None:
         for record in records(templates):
             record["Type"] = "CNAME"
 
     with pytest.raises(TemplateError) as refused:
-        read_deployment(edited(example_templates, edit))
+        read(edit)
     assert str(refused.value) == (
         "bookstore.pingpublications.com CNAME: only A and AAAA pairs can be rehearsed"
     )
 
 
 @pytest.mark.parametrize("content", ["!", b64encode(b"{").decode()])
-def test_a_configuration_that_is_none_is_refused(
-    example_templates: Templates, content: str
-) -> None:
-    def edit(templates: dict[str, Data]) -> None:
-        (association,) = properties(templates, "AWS::SSM::Association")
-        association["Parameters"]["Configuration"] = [content]
-
+def test_a_configuration_that_is_none_is_refused(read: Read, content: str) -> None:
     with pytest.raises(TemplateError, match="Parameters: Configuration: can't be read"):
-        read_deployment(edited(example_templates, edit))
+        read(set_association(Configuration=[content]))
 
 
-@pytest.mark.parametrize(
-    "parameters", [None, {}, {"Configuration": [b64encode(b'{"namespace": "Other"}').decode()]}]
+@cases(
+    ("parameters", "installed"),
+    {
+        "no action": ({"Action": None}, True),
+        "installs": ({"Action": ["Install"]}, True),
+        "uninstalls": ({"Action": ["Uninstall"]}, False),
+        "no configuration": ({"Configuration": None}, False),
+        "somebody else's": (
+            {"Configuration": [b64encode(b'{"namespace": "Other"}').decode()]},
+            False,
+        ),
+    },
 )
-def test_somebody_elses_association_is_no_probe(
-    example_templates: Templates, parameters: Any
+def test_a_probe_is_rehearsed_where_an_association_installs_it(
+    read: Read, parameters: Data, installed: bool
 ) -> None:
+    assert (read(set_association(**parameters)).probe is not None) is installed
+
+
+def test_an_association_without_parameters_installs_no_probe(read: Read) -> None:
     def edit(templates: dict[str, Data]) -> None:
         (association,) = properties(templates, "AWS::SSM::Association")
-        association["Parameters"] = parameters
+        association["Parameters"] = None
 
-    assert read_deployment(edited(example_templates, edit)).probe is None
-
-
-@pytest.mark.parametrize(
-    ("action", "installed"), [(None, True), (["Install"], True), (["Uninstall"], False)]
-)
-def test_a_probe_is_rehearsed_where_its_association_installs_it(
-    example_templates: Templates, action: object, installed: bool
-) -> None:
-    def edit(templates: dict[str, Data]) -> None:
-        (association,) = properties(templates, "AWS::SSM::Association")
-        del association["Parameters"]["Action"]
-        if action is not None:
-            association["Parameters"]["Action"] = action
-
-    found = read_deployment(edited(example_templates, edit))
-    assert (found.probe is not None) is installed
+    assert read(edit).probe is None
 
 
 def test_clients_ask_where_peers_or_health_checkers_ask(
-    deciding_templates: Templates, example_templates: Templates
+    deciding_templates: Templates, read: Read
 ) -> None:
     assert read_deployment(deciding_templates).path == "/version/"
 
@@ -288,7 +289,7 @@ def test_clients_ask_where_peers_or_health_checkers_ask(
         (check,) = properties(templates, "AWS::Route53::HealthCheck")
         check["HealthCheckConfig"]["ResourcePath"] = "/health?deep=1"
 
-    assert read_deployment(edited(example_templates, edit)).path == "/health"
+    assert read(edit).path == "/health"
 
 
 def test_an_alias_has_an_address_for_documentation() -> None:

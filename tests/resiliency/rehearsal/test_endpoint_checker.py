@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -14,32 +15,41 @@ from resiliency.rehearsal.endpoint_checker import answers_checker, run_checkers
 from resiliency.rehearsal.sockets import BlackholeSocket
 
 
+@asynccontextmanager
+async def checked(
+    kind: str, threshold: int, phases: Sequence[float], *, status: int = 200
+) -> AsyncIterator[tuple[Dependency, list[list[bool]]]]:
+    """An endpoint, and what each of its checkers said after each request."""
+    leaf = EndpointCheck(
+        "endpoint", kind, "52.11.79.8", interval_seconds=10, failure_threshold=threshold
+    )
+    found: list[list[bool]] = []
+
+    def tell(checkers: Sequence[Checker]) -> None:
+        found.append([each.healthy for each in checkers])
+
+    endpoint = Dependency({"check": "http", "host": "x", "status": [status]}, "127.0.0.1")
+    endpoint.start()
+    task = asyncio.get_running_loop().create_task(
+        run_checkers(leaf, endpoint.place, "x", "/", phases, Clock.starting(200), tell)
+    )
+    yield endpoint, found
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    endpoint.close()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["HTTP", "TCP"])
 def test_checkers_find_an_endpoint_unhealthy_and_healthy_again(kind: str) -> None:
-    leaf = EndpointCheck("endpoint", kind, "52.11.79.8", interval_seconds=10, failure_threshold=2)
-
     async def run() -> list[list[bool]]:
-        found: list[list[bool]] = []
-
-        def tell(checkers: Sequence[Checker]) -> None:
-            found.append([each.healthy for each in checkers])
-
-        endpoint = Dependency({"check": "http", "host": "x"}, "127.0.0.1")
-        endpoint.start()
-        clock = Clock.starting(200)
-        task = asyncio.get_running_loop().create_task(
-            run_checkers(leaf, endpoint.place, "x", "/", [0, 3], clock, tell)
-        )
-        endpoint.blackhole()
-        while len(found) < 2:
-            await asyncio.sleep(0.02)
-        endpoint.recover()
-        while len(found) < 4:
-            await asyncio.sleep(0.02)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        endpoint.close()
+        async with checked(kind, 2, [0, 3]) as (endpoint, found):
+            endpoint.blackhole()
+            while len(found) < 2:
+                await asyncio.sleep(0.02)
+            endpoint.recover()
+            while len(found) < 4:
+                await asyncio.sleep(0.02)
         return found
 
     found = asyncio.run(asyncio.wait_for(run(), 60))
@@ -48,30 +58,13 @@ def test_checkers_find_an_endpoint_unhealthy_and_healthy_again(kind: str) -> Non
 
 
 def test_an_endpoint_that_answers_with_an_error_is_unhealthy() -> None:
-    leaf = EndpointCheck("endpoint", "HTTP", "52.11.79.8", interval_seconds=10, failure_threshold=1)
+    async def run() -> list[list[bool]]:
+        async with checked("HTTP", 1, [0], status=500) as (_, found):
+            while not found:
+                await asyncio.sleep(0.02)
+        return found
 
-    async def run() -> bool:
-        found: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        endpoint = Dependency({"check": "http", "host": "x", "status": [500]}, "127.0.0.1")
-        endpoint.start()
-        task = asyncio.get_running_loop().create_task(
-            run_checkers(
-                leaf,
-                endpoint.place,
-                "x",
-                "/",
-                [0],
-                Clock.starting(200),
-                lambda checkers: found.set_result(checkers[0].healthy),
-            )
-        )
-        healthy = await found
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        endpoint.close()
-        return healthy
-
-    assert asyncio.run(asyncio.wait_for(run(), 60)) is False
+    assert asyncio.run(asyncio.wait_for(run(), 60))[0] == [False]
 
 
 def answers(kind: str, *, full: bool, scale: float) -> tuple[bool, float]:

@@ -2,7 +2,6 @@
 
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from resiliency.commands import rehearse as rehearse_options
 from resiliency.rehearsal import prediction, rehearse
 from tests.fake_aws import plans
 from tests.resiliency.conftest import Resiliency
+from tests.resiliency.rehearsal.support import Templates, written
 from tests.resiliency.rehearsal.test_rehearse import RUNNER
 
 
@@ -18,7 +18,7 @@ from tests.resiliency.rehearsal.test_rehearse import RUNNER
 @pytest.mark.parametrize("status", [0, 1])
 def test_a_rehearsal_of_templates_needs_no_account(
     status: int,
-    example_templates: Mapping[str, object],
+    example_templates: Templates,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     resiliency: Resiliency,
@@ -30,11 +30,7 @@ def test_a_rehearsal_of_templates_needs_no_account(
     given = rehearse_options.defaults()
     given.seed, given.scenario = status, ["host-stops", "endpoint-hangs"]
     monkeypatch.setattr(rehearse_options, "defaults", lambda: given)
-    paths = []
-    for stack, template in example_templates.items():
-        paths.append(tmp_path / f"{stack}.json")
-        paths[-1].write_text(json.dumps(template))
-    words = ["--rehearse", *map(str, paths), "--json", "--junit", "junit.xml"]
+    words = ["--rehearse", *written(example_templates, tmp_path), "--json", "--junit", "junit.xml"]
     printed = resiliency("gate", "bookstore", "production", *words, status=status)
     found = {each["name"]: each["status"] for each in json.loads(printed.out)["checks"]}
     assert found == {

@@ -21,7 +21,6 @@ from resiliency.rehearsal.prediction import assumptions_for
 from resiliency.rehearsal.rehearse import rehearse
 from resiliency.rehearsal.subprocess_entry import die_with
 from resiliency.rehearsal.subprocesses import ManagedProcess, ManagedProcesses, RehearsalError
-from resiliency.report import page
 from staged_resiliency.experiment.journal import Phase
 from staged_resiliency.experiment.observations import NO_ANSWER, Observation, Source
 from staged_resiliency.experiment.verdict import Run, Status
@@ -30,6 +29,7 @@ from tests.resiliency.rehearsal.support import (
     STATUS_ALARM,
     Edit,
     Templates,
+    children_of,
     edited,
     plans_of,
     set_alarm,
@@ -73,13 +73,6 @@ def test_what_held_passes_with_the_times_it_took(deployment: Deployment) -> None
     assert json.loads(json.dumps(told)) == told
 
 
-def test_a_page_can_be_made_of_the_journals(deployment: Deployment) -> None:
-    outcomes = play(deployment, "host-stops", "probe-killed", seed=0)
-    made = page([outcome.journal for outcome in outcomes], title="Rehearsal")
-    assert "host-stops" in made
-    assert "probe-killed" in made
-
-
 def test_the_watcher_is_given_the_client_and_its_server(deployment: Deployment) -> None:
     seen: list[Running] = []
 
@@ -102,23 +95,9 @@ def test_the_watcher_is_given_the_client_and_its_server(deployment: Deployment) 
     assert clock.scale == SCALE
 
 
-def test_what_did_not_hold_fails(deployment: Deployment) -> None:
-    (outcome,) = play(deployment, "host-stops", seed=1)
-    assert outcome.verdict.status is Status.FAILED
-    assert "reach bookstore-api-green: not within" in outcome.verdict.message
-
-
 def test_scenarios_wait_for_one_another_where_they_are_to(deployment: Deployment) -> None:
     outcomes = asyncio.run(played(deployment, "host-stops", "both-stop", seed=0, at_once=1))
     assert [outcome.plan.scenario.name for outcome in outcomes] == ["host-stops", "both-stop"]
-
-
-def test_a_problem_of_a_runner_ends_all(deployment: Deployment) -> None:
-    with pytest.raises(RehearsalError) as raised:
-        play(deployment, "host-stops", seed=2)
-    assert str(raised.value) == (
-        "host-stops: moto's server (process 7) was ended by signal SIGKILL"
-    )
 
 
 def test_a_runner_that_ends_without_a_word_ends_all(deployment: Deployment) -> None:
@@ -139,14 +118,6 @@ def test_a_rehearsal_that_is_stopped_leaves_no_process_behind(deployment: Deploy
 
     for pid in asyncio.run(run()):
         assert not Path(f"/proc/{pid}").exists()
-
-
-def children_of(pid: int) -> set[int]:
-    return {
-        int(word)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for word in (task / "children").read_text(encoding="ascii").split()
-    }
 
 
 @pytest.mark.parametrize("scale", [20.0, 120.0])

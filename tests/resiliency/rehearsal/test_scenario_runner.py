@@ -30,7 +30,13 @@ from staged_resiliency.experiment.expectations import (
     ClientsReturn,
     Expectation,
 )
-from tests.resiliency.rehearsal.support import DB_ALARM, FAILOVER_ALARM, STATUS_ALARM, Templates
+from tests.resiliency.rehearsal.support import (
+    DB_ALARM,
+    FAILOVER_ALARM,
+    STATUS_ALARM,
+    Templates,
+    children_of,
+)
 
 SCALE = 120.0
 NOTHING = Range(0, 0, "seconds", "this test")
@@ -181,14 +187,6 @@ def test_a_runner_that_is_terminated_takes_everything_with_it(
     process.stdout.close()
     assert process.wait(30) == 1
     assert not [pid for pid in below if Path(f"/proc/{pid}").exists()]
-
-
-def children_of(pid: int) -> set[int]:
-    return {
-        int(word)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for word in (task / "children").read_text(encoding="ascii").split()
-    }
 
 
 def test_the_agent_runs_as_on_a_host_but_for_its_clock(tmp_path: Path) -> None:

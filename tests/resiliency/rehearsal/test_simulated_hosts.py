@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,17 +66,7 @@ def played(deployment: Deployment, folder: Path, *names: str) -> dict[str, list[
 def test_each_fault_takes_away_what_it_names_and_its_end_gives_it_back(
     deployment: Deployment, tmp_path: Path
 ) -> None:
-    names = [
-        "host-stops",
-        "endpoint-hangs",
-        "db-blackholed",
-        "db-hangs",
-        "db-degraded",
-        "db-fails-over",
-        "both-stop",
-        "probe-killed",
-    ]
-    assert played(deployment, tmp_path, *names) == {
+    expected = {
         "host-stops": [[False, True], [True, True]],
         "endpoint-hangs": [[False, True], [True, True]],
         "db-blackholed": [[True, True], [True, True]],
@@ -85,6 +76,7 @@ def test_each_fault_takes_away_what_it_names_and_its_end_gives_it_back(
         "both-stop": [[False, False], [True, True]],
         "probe-killed": [[True, True], [True, True]],
     }
+    assert played(deployment, tmp_path, *expected) == expected
 
 
 @pytest.mark.slow
@@ -100,20 +92,26 @@ def test_a_service_without_a_probe_is_rehearsed_too(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_an_address_of_neither_host_means_the_active_one(
-    deciding_templates: Templates,
-) -> None:
-    deployment = read_deployment(deciding_templates)
-    hosts = SimulatedHosts(deployment, ("127.0.0.1", "127.0.0.1"))
-    active = hosts.hosts[deployment.active.name]
-    assert active.running
-    assert hosts.place_of(deployment.standby.address) != active.place
-    assert hosts.place_of("shop.example.com") == active.place
+@pytest.fixture
+def not_started(deciding_templates: Templates) -> Iterator[SimulatedHosts]:
+    """Hosts that have their sockets, and no process."""
+    hosts = SimulatedHosts(read_deployment(deciding_templates), ("127.0.0.1", "127.0.0.1"))
+    yield hosts
     for host in hosts.hosts.values():
         host._socket.close()
         for dependency in host._dependencies.values():
             assert dependency._listener is not None
             dependency._listener.close()
+
+
+def test_an_address_of_neither_host_means_the_active_one(
+    not_started: SimulatedHosts, deciding_templates: Templates
+) -> None:
+    deployment, hosts = read_deployment(deciding_templates), not_started
+    active = hosts.hosts[deployment.active.name]
+    assert active.running
+    assert hosts.place_of(deployment.standby.address) != active.place
+    assert hosts.place_of("shop.example.com") == active.place
 
 
 @pytest.mark.slow
@@ -133,21 +131,14 @@ def test_probes_that_receive_statsd_are_rehearsed_on_one_machine(
 
 
 def test_a_name_tag_with_a_slash_names_no_other_folder(
-    deciding_templates: Templates, tmp_path: Path
+    not_started: SimulatedHosts, tmp_path: Path
 ) -> None:
-    found = read_deployment(deciding_templates)
-    hosts = SimulatedHosts(found, ("127.0.0.1", "127.0.0.1"))
-    host = hosts.hosts[found.active.name]
+    host, _ = not_started.hosts.values()
     host.host = replace(host.host, name="Shop/Blue")
-    file = host.write_configuration(tmp_path, hosts, "http://127.0.0.1:9", Clock.starting(20))
+    file = host.write_configuration(tmp_path, not_started, "http://127.0.0.1:9", Clock.starting(20))
     assert file is not None
     assert file.parent == tmp_path
     assert json.loads(file.read_text())["host"] == "Shop/Blue"
-    for each in hosts.hosts.values():
-        each._socket.close()
-        for dependency in each._dependencies.values():
-            assert dependency._listener is not None
-            dependency._listener.close()
 
 
 @pytest.mark.parametrize(

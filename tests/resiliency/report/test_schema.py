@@ -1,8 +1,10 @@
 """The JSON Schema of journals accepts what is written, and refuses what the reader refuses."""
 
 import copy
+import functools
 import json
-from collections.abc import Callable, Iterator
+import operator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +17,6 @@ from staged_resiliency.experiment.expectations import Expectation
 from staged_resiliency.experiment.journal import SCHEMA_VERSION
 from staged_resiliency.experiment.observations import Source
 from staged_resiliency.experiment.verdict import Status
-from tests.cases import cases
 from tests.journals import STOPPED, Data, aborted_run, drill_runs, rehearsals, run_of
 from tests.support import ROOT
 
@@ -85,86 +86,74 @@ def test_every_key_is_described() -> None:
     ] == []
 
 
-Edit = Callable[[Data], object]
+GONE = object()
+"""In place of a value that is removed."""
 
-WRONG = {
-    "no version": (
-        lambda it: it.pop("schema_version"),
-        "is not a journal: it has no schema_version",
-    ),
-    "newer version": (
-        lambda it: it.update(schema_version=2),
-        "schema_version: 2 is newer than this release, which reads up to 1; use the release that "
-        "wrote it, or a later one",
-    ),
-    "version as a text": (
-        lambda it: it.update(schema_version="1"),
-        "schema_version: found '1'; must be a whole number, up to 1",
-    ),
-    "missing key": (lambda it: it.pop("verdict"), "verdict is missing"),
-    "deep": (lambda it: it["transitions"][3].pop("value"), "transitions[3].value is missing"),
-    "kind": (
-        lambda it: it.update(kind="exercise"),
-        "kind: found 'exercise'; must be rehearsal or drill",
-    ),
-    "status": (
-        lambda it: it["verdict"].update(status="held"),
-        "verdict.status: found 'held'; must be passed, failed, not covered, aborted or dry run",
-    ),
-    "time zone": (
-        lambda it: it.update(injected_at="2026-11-03T10:00:00+01:00"),
-        "injected_at: found '2026-11-03T10:00:00+01:00'; must be a moment like "
-        "2026-11-03T10:00:00.000Z",
-    ),
-    "moment as a number": (
-        lambda it: it.update(injected_at=1793700000),
-        "injected_at: found 1793700000; must be a moment like 2026-11-03T10:00:00.000Z",
-    ),
-    "time scale": (lambda it: it.update(time_scale=0), "time_scale: found 0; must be more than 0"),
-    "percent": (
-        lambda it: it["measures"].update(availability=55.8),
-        "measures.availability: found 55.8; must be at most 1",
-    ),
-    "number as a text": (
-        lambda it: it["measures"].update(failover_seconds="268"),
-        "measures.failover_seconds: found '268'; must be a number",
-    ),
-    "boolean": (
-        lambda it: it["measures"].update(detect_seconds=True),
-        "measures.detect_seconds: found true; must be a number",
-    ),
-    "negative prediction": (
-        lambda it: it["predicted_seconds"].update(p95=-1),
-        "predicted_seconds.p95: found -1; must be at least 0",
-    ),
-    "list": (lambda it: it.update(phases={}), "phases: found {}; must be a list"),
-    "object": (lambda it: it.update(verdict=[]), "verdict: found []; must be an object"),
-    "null for an object": (
-        lambda it: it.update(predicted_seconds=None),
-        "predicted_seconds: found null; must be an object",
-    ),
-    "text": (
-        lambda it: it["hypothesis"][0].update(expects=7),
-        "hypothesis[0].expects: found 7; must be a text",
-    ),
-}
+MOMENT = "must be a moment like 2026-11-03T10:00:00.000Z"
 
 
-@cases(("edit", "message"), WRONG)
-def test_what_the_schema_refuses_the_page_refuses_in_words(edit: Edit, message: str) -> None:
-    journal = copy.deepcopy(dict(run_of(STOPPED)))
-    edit(journal)
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (("schema_version",), GONE, "is not a journal: it has no schema_version"),
+        (
+            ("schema_version",),
+            2,
+            "schema_version: 2 is newer than this release, which reads up to 1; use the release "
+            "that wrote it, or a later one",
+        ),
+        (("schema_version",), "1", "schema_version: found '1'; must be a whole number, up to 1"),
+        (("verdict",), GONE, "verdict is missing"),
+        (("transitions", 3, "value"), GONE, "transitions[3].value is missing"),
+        (("kind",), "exercise", "kind: found 'exercise'; must be rehearsal or drill"),
+        (
+            ("verdict", "status"),
+            "held",
+            "verdict.status: found 'held'; must be passed, failed, not covered, aborted or dry run",
+        ),
+        (
+            ("injected_at",),
+            "2026-11-03T10:00:00+01:00",
+            f"injected_at: found '2026-11-03T10:00:00+01:00'; {MOMENT}",
+        ),
+        (("injected_at",), 1793700000, f"injected_at: found 1793700000; {MOMENT}"),
+        (("time_scale",), 0, "time_scale: found 0; must be more than 0"),
+        (
+            ("measures", "availability"),
+            55.8,
+            "measures.availability: found 55.8; must be at most 1",
+        ),
+        (
+            ("measures", "failover_seconds"),
+            "268",
+            "measures.failover_seconds: found '268'; must be a number",
+        ),
+        (
+            ("measures", "detect_seconds"),
+            True,
+            "measures.detect_seconds: found true; must be a number",
+        ),
+        (("predicted_seconds", "p95"), -1, "predicted_seconds.p95: found -1; must be at least 0"),
+        (("phases",), {}, "phases: found {}; must be a list"),
+        (("verdict",), [], "verdict: found []; must be an object"),
+        (("predicted_seconds",), None, "predicted_seconds: found null; must be an object"),
+        (("hypothesis", 0, "expects"), 7, "hypothesis[0].expects: found 7; must be a text"),
+    ],
+)
+def test_what_the_schema_refuses_the_page_refuses_in_words(
+    place: tuple[str | int, ...], value: object, message: str
+) -> None:
+    journal: Any = copy.deepcopy(dict(run_of(STOPPED)))
+    *above, last = place
+    target = functools.reduce(operator.getitem, above, journal)
+    if value is GONE:
+        del target[last]
+    else:
+        target[last] = value
     assert not VALIDATOR.is_valid(journal)
     with pytest.raises(JournalError) as refused:
         parse_journal(journal, "out/blue.json")
     assert str(refused.value) == f"out/blue.json: {message}"
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_number_that_json_has_not_is_refused(value: float) -> None:
-    journal = {**run_of(STOPPED), "time_scale": value}
-    with pytest.raises(JournalError, match=r"time_scale: found (nan|inf); must be a fin"):
-        parse_journal(journal, "blue.json")
 
 
 def test_a_fault_without_an_end_of_observation_is_refused() -> None:
@@ -172,11 +161,8 @@ def test_a_fault_without_an_end_of_observation_is_refused() -> None:
         parse_journal({**run_of(STOPPED), "observed_until": None}, "b")
 
 
-@pytest.mark.parametrize(
-    "edit", [lambda it: it.update(new=1), lambda it: it["measures"].update(new=1)]
-)
-def test_a_key_of_a_later_release_is_passed_over(edit: Edit) -> None:
+def test_a_key_of_a_later_release_is_passed_over() -> None:
     journal = copy.deepcopy(dict(run_of(STOPPED)))
-    edit(journal)
+    journal["new"] = journal["measures"]["new"] = 1
     assert VALIDATOR.is_valid(journal)
     assert parse_journal(journal, "blue.json") == parse_journal(run_of(STOPPED), "blue.json")

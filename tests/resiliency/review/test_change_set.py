@@ -17,10 +17,17 @@ from resiliency.review.findings import Finding
 from resiliency.review.review import Review, review
 from resiliency.review.sides import Sides
 from tests.resiliency.review.describe_change_set import described
-from tests.resiliency.review.stacks import NOW, OUTAGES, alarm, pair, resource, stack, texts
-from tests.resiliency.review.test_findings import changed, without
-from tests.stacks.drill_edits import DRILL_ROWS
-from tests.stacks.edits import ROWS, Row
+from tests.resiliency.review.stacks import (
+    NOW,
+    alarm,
+    changed,
+    pair,
+    resource,
+    stack,
+    texts,
+    without,
+)
+from tests.stacks.edits import DRILL_ROWS, ROWS, Row
 from tests.support import example_data, service_of, synthesized
 
 
@@ -32,7 +39,7 @@ def review_of(folder: Path, after: list[SynthesizedStack], *documents: object) -
     change_sets = list(map(read_change_set, files))
     sides = stacks_before(after, change_sets)
     changes = with_actions(changes_between(*sides), sides[1], change_sets)
-    return review(Sides(*sides, changes, NOW), outages=OUTAGES)
+    return review(Sides(*sides, changes, NOW), outages=1)
 
 
 @pytest.mark.slow
@@ -49,7 +56,7 @@ def test_change_sets_are_reviewed_like_two_folders(row: Row, tmp_path: Path) -> 
     both = [each for each in after if counterpart(each, before)]
     kept = [each for each in before if counterpart(each, after)]
     found = review_of(tmp_path, both, *documents)
-    wanted = review(Sides(kept, both, changes_between(kept, both), NOW), outages=OUTAGES)
+    wanted = review(Sides(kept, both, changes_between(kept, both), NOW), outages=1)
     assert _findings(found) == _findings(wanted)
     assert {(c.logical_id, c.action) for c in found.changes} == {
         (c.logical_id, c.action) for c in wanted.changes

@@ -14,8 +14,7 @@ from botocore.stub import Stubber
 from resiliency.account import account
 from resiliency.review.deployed import NEEDS
 from tests.resiliency.conftest import Resiliency
-from tests.resiliency.review.stacks import alarm, resource
-from tests.resiliency.review.test_findings import drill, machine
+from tests.resiliency.review.stacks import alarm, drill, machine, resource
 
 ACCOUNT = "532151327118"
 MACHINE = f"arn:aws:states:us-west-2:{ACCOUNT}:stateMachine:drill"

@@ -8,12 +8,21 @@ from typing import Any
 import pytest
 
 from resiliency.review.output import markdown_of
-from tests.resiliency.review.stacks import pair, resource, reviewed
-from tests.resiliency.review.test_findings import ALLOW, association, drill, fault, machine, policy
+from tests.resiliency.review.stacks import (
+    ALLOW,
+    Resources,
+    association,
+    drill,
+    fault,
+    machine,
+    pair,
+    policy,
+    resource,
+    reviewed,
+)
 
-RESOURCES = {
-    **pair(),
-    **association(),
+FAILOVER = {**pair(), **association()}
+OTHERS = {
     **drill(machine(guards=["a"])),
     **policy(ALLOW, Roles=["a"]),
     "Fault": fault("one"),
@@ -41,16 +50,21 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("logical_id", RESOURCES)
-def test_any_value_may_be_odd(logical_id: str) -> None:
-    for path in [each for each in _paths(RESOURCES[logical_id]["Properties"]) if each]:
+@pytest.mark.parametrize(
+    ("resources", "logical_id"),
+    [(each, logical_id) for each in (FAILOVER, OTHERS) for logical_id in each],
+    ids=[*FAILOVER, *OTHERS],
+)
+def test_any_value_may_be_odd(resources: Resources, logical_id: str) -> None:
+    for path in [each for each in _paths(resources[logical_id]["Properties"]) if each]:
         for odd in ODD:
-            resources = copy.deepcopy(RESOURCES)
-            inner: Any = resources[logical_id]["Properties"]
+            changed = copy.deepcopy(resources[logical_id])
+            inner: Any = changed["Properties"]
             for key in path[:-1]:
                 inner = inner[key]
             inner[path[-1]] = odd
-            for sides in ((RESOURCES, resources), (resources, RESOURCES)):
-                found = reviewed(*sides)
+            other = {**resources, logical_id: changed}
+            for sides in ((resources, other), (other, resources)):
+                found = reviewed(*sides, outages=1)
                 assert json.dumps(found.to_json())
                 assert markdown_of(found)

@@ -1,4 +1,4 @@
-"""Any valid service survives the way through YAML, and editors find nothing wrong with it."""
+"""Any valid service is read as it was written, and taken by editors and the probe's agent."""
 
 import json
 from base64 import b64decode
@@ -18,9 +18,9 @@ from resiliency.service_file.schema import json_schema
 from resiliency.service_file.yaml_source import Document, parse
 from staged_resiliency.probe import probe_validation
 from staged_resiliency.probe.agent import config as agent
-from staged_resiliency.shared import limits, names, validation
+from staged_resiliency.shared import aws_ids, limits, names, validation
 from tests.properties import fewer_examples
-from tests.support import Data, service_of
+from tests.support import Data
 
 VALIDATOR = Draft202012Validator(json_schema())
 
@@ -32,7 +32,7 @@ def matching(pattern: str) -> st.SearchStrategy[str]:
 SLUGS = matching(r"[a-z][a-z0-9]{0,19}(-[a-z0-9]{1,9}){0,2}")
 LINES = matching(r"[\w(){}\[\]:#,'\"\\%@&*!|>-][\w (){}\[\]:#,'\"\\%@&*!|>-]{0,30}")
 LABELS = matching(r"[a-z0-9_]{1,20}")
-ZONE_IDS = matching(validation.HOSTED_ZONE_ID)
+ZONE_IDS = matching(aws_ids.HOSTED_ZONE_ID)
 PORTS = st.integers(1, 65535)
 TAGS = st.dictionaries(
     matching(r"[A-Zb-z][\w .:/=+@-]{0,20}"), matching(r"[\w .:/=+@-]{0,20}"), max_size=3
@@ -369,22 +369,6 @@ def through_yaml(data: Data) -> Examined:
     return examine(document)
 
 
-@pytest.mark.slow
-@fewer_examples(5)
-@given(SERVICES)
-def test_a_valid_service_is_read_back_as_it_was_written(data: Data) -> None:
-    examined = through_yaml(data)
-    assert [str(problem) for problem in examined.problems] == []
-    assert examined.service == Service.model_validate(data)
-
-
-@pytest.mark.slow
-@fewer_examples(5)
-@given(SERVICES)
-def test_editors_find_nothing_wrong_with_a_valid_service(data: Data) -> None:
-    assert [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(data)] == []
-
-
 def paths_of(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     if isinstance(value, dict | list):
         for key, member in value.items() if isinstance(value, dict) else enumerate(value):
@@ -395,15 +379,16 @@ def paths_of(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[
 @pytest.mark.slow
 @fewer_examples(5)
 @given(SERVICES)
-def test_every_key_and_item_of_a_valid_service_has_a_line(data: Data) -> None:
-    assert set(through_yaml(data).partial.document.lines) == set(paths_of(data))
-
-
-@pytest.mark.slow
-@fewer_examples(5)
-@given(SERVICES)
-def test_the_agent_takes_the_configuration_of_a_valid_service(data: Data) -> None:
-    service = service_of(data)
+def test_a_valid_service_is_read_as_written_and_editors_and_the_agent_take_it(data: Data) -> None:
+    """One property, as to make a service takes longer than to check it."""
+    examined = through_yaml(data)
+    assert [str(problem) for problem in examined.problems] == []
+    service = examined.service
+    assert service == Service.model_validate(data)
+    # Every key and item has a line.
+    assert set(examined.partial.document.lines) == set(paths_of(data))
+    # Editors find nothing wrong.
+    assert [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(data)] == []
     for environment in service.environments.values():
         if environment.has_probe:
             configuration = probe_configuration(service, environment)

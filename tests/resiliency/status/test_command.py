@@ -11,13 +11,11 @@ from resiliency.status import command
 from resiliency.status.checks import CHECKS
 from tests.fake_aws import plans
 from tests.fake_aws.simulation import ApiError
-from tests.iam_findings import findings_above_low
+from tests.iam_findings import POLICIES, actions_of, findings_above_low
 from tests.resiliency.conftest import Resiliency
 from tests.resiliency.status.deployment import Deployment
 from tests.resiliency.status.test_findings import TABLE
 from tests.support import EXAMPLE_FILE, ROOT
-
-POLICIES = ROOT / "examples" / "policies"
 
 
 def test_where_all_is_well_it_says_so_then_all_that_it_found(
@@ -165,16 +163,6 @@ def test_drills_of_another_release_leave_the_rest(
     assert document["findings"] == []
 
 
-def actions(*policies: str) -> set[str]:
-    """The actions that policies allow."""
-    found: set[str] = set()
-    for policy in policies:
-        for each in json.loads((POLICIES / policy).read_text("utf-8"))["Statement"]:
-            listed = each["Action"]
-            found |= {listed} if isinstance(listed, str) else set(listed)
-    return found
-
-
 @pytest.mark.slow
 def test_the_policies_have_exactly_what_is_called(made: Deployment, status: Resiliency) -> None:
     edit, _ = TABLE["an unhealthy endpoint"]
@@ -182,12 +170,12 @@ def test_the_policies_have_exactly_what_is_called(made: Deployment, status: Resi
     status(status=1)
     identity = ("sts", "GetCallerIdentity")  # needs no permission
     called = {action(*each) for each in made.account.calls if each != identity}
-    assert called == actions("status.json")
+    assert called == actions_of("status.json")
     status("--drift", status=1)
     called = {action(*each) for each in made.account.calls if each != identity}
     # AWS asks for the permission on each resource with the call on the stack.
     implied = {"cloudformation:DetectStackResourceDrift"}
-    assert called | implied == actions("status.json", "status-drift.json")
+    assert called | implied == actions_of("status.json", "status-drift.json")
 
 
 @pytest.mark.slow

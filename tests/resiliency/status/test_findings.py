@@ -122,6 +122,25 @@ def _value(role: int, address: str) -> Callable[[Deployment], None]:
     return edit
 
 
+def _other_resolver(made: Deployment) -> None:
+    answer = {
+        "Nameserver": "ns",
+        "RecordName": plans.RECORD,
+        "RecordType": "A",
+        "RecordData": [plans.BLUE_ADDRESS],
+        "ResponseCode": "NOERROR",
+        "Protocol": "UDP",
+    }
+    made.account.answers["route53", "TestDNSAnswer"] = lambda _: answer
+    made.account.service.script.dns = (plans.GREEN_ADDRESS,)
+
+
+def _with_the_cloudwatch_agent(made: Deployment) -> None:
+    made.stacks["bookstore-production-cloudwatch-agent"] = [
+        ("Association", "AWS::SSM::Association", "agents-association")
+    ]
+
+
 TABLE: dict[str, tuple[Callable[[Deployment], Any], list[str]]] = {
     "clients on the standby": (
         _script(dns=(plans.GREEN_ADDRESS,)),
@@ -134,6 +153,20 @@ TABLE: dict[str, tuple[Callable[[Deployment], Any], list[str]]] = {
         [
             f"who is served: Route 53 answers 192.0.2.7 for {plans.RECORD}, the address of neither",
             f"who is served: clients of {plans.RECORD} get no answer from 192.0.2.7: no whole",
+        ],
+    ),
+    "a resolver that answers something else": (
+        _other_resolver,
+        [
+            f"who is served: this machine resolves {plans.RECORD} to {plans.GREEN_ADDRESS}, Route "
+            f"53 answers {plans.BLUE_ADDRESS}",
+        ],
+    ),
+    "a host with the name of the other": (
+        lambda made: setattr(made.account.service, "ask", lambda *_: plans.GREEN),
+        [
+            f"who is served: '{plans.GREEN}' answers at {plans.BLUE_ADDRESS}, the address of "
+            f"{plans.BLUE}",
         ],
     ),
     "no answer of the host": (
@@ -251,6 +284,13 @@ TABLE: dict[str, tuple[Callable[[Deployment], Any], list[str]]] = {
         _association(AssociationVersion="2"),
         [f"agents: {plans.BLUE} ({BLUE}) has version 2 of the probe's association, 3 is deployed"],
     ),
+    "a CloudWatch agent that was never installed": (
+        _with_the_cloudwatch_agent,
+        [
+            f"agents: the CloudWatch agent's association on {name} ({instance}): never ran"
+            for name, instance in ((plans.BLUE, BLUE), (plans.GREEN, GREEN))
+        ],
+    ),
     "a drill that failed": (_late_drill, ["drills: drill shutdown failed on 2026-11-02"]),
     "a drill that is overdue": (_old_pass, ["drills: drill shutdown has not passed for 39 days"]),
     "a schedule that is switched off": (
@@ -284,26 +324,6 @@ def test_what_is_wrong_is_found_and_nothing_else(
         assert each.startswith(start), each
     assert all(each["mend"] for each in document["findings"])
     assert document["not_asked"] == []
-
-
-def test_a_resolver_that_answers_something_else_is_found(
-    made: Deployment, status: Resiliency
-) -> None:
-    answer = {
-        "Nameserver": "ns",
-        "RecordName": plans.RECORD,
-        "RecordType": "A",
-        "RecordData": [plans.BLUE_ADDRESS],
-        "ResponseCode": "NOERROR",
-        "Protocol": "UDP",
-    }
-    made.account.answers["route53", "TestDNSAnswer"] = lambda _: answer
-    made.account.service.script.dns = (plans.GREEN_ADDRESS,)
-    (found,) = findings(json.loads(status("--json", status=1).out))
-    assert found.startswith(
-        f"who is served: this machine resolves {plans.RECORD} to {plans.GREEN_ADDRESS}, Route 53 "
-        f"answers {plans.BLUE_ADDRESS}"
-    )
 
 
 @pytest.mark.parametrize(
@@ -379,15 +399,6 @@ def test_an_alias_is_the_host_behind_its_load_balancer(
     assert found.startswith(f"who is served: clients of {plans.RECORD} are sent to {plans.GREEN}")
 
 
-def test_a_host_with_the_name_of_the_other_is_found(made: Deployment, status: Resiliency) -> None:
-    made.account.service.ask = lambda address, endpoint, host: plans.GREEN  # type: ignore[method-assign]
-    (found,) = findings(json.loads(status("--json", status=1).out))
-    assert found == (
-        f"who is served: '{plans.GREEN}' answers at {plans.BLUE_ADDRESS}, the address of "
-        f"{plans.BLUE}"
-    )
-
-
 def test_drift_is_looked_for_on_request(made: Deployment, status: Resiliency) -> None:
     detect = ("cloudformation", "DetectStackDrift")
     status()
@@ -446,23 +457,6 @@ def test_a_part_that_can_not_be_asked_leaves_the_others(
     assert "docs/status.md has the policy that it needs" in out
     assert "run-1.json: is not JSON" in out
     assert "bookstore-production-clients-on-standby" in out
-
-
-def _with_the_cloudwatch_agent(made: Deployment) -> None:
-    made.stacks["bookstore-production-cloudwatch-agent"] = [
-        ("Association", "AWS::SSM::Association", "agents-association")
-    ]
-
-
-def test_the_cloudwatch_agent_has_an_association_of_its_own(
-    made: Deployment, status: Resiliency
-) -> None:
-    _with_the_cloudwatch_agent(made)
-    found = findings(json.loads(status("--json", status=1).out))
-    assert found == [
-        f"agents: the CloudWatch agent's association on {name} ({instance}): never ran"
-        for instance, name in made.instances.items()
-    ]
 
 
 def test_the_cloudwatch_agent_may_be_there_without_a_probe(

@@ -90,6 +90,12 @@ def target_of(failover: InstanceFailover, **changes: Any) -> DrillTarget:
     return DrillTarget.of(failover, **{**usual, **changes})
 
 
+def with_a_database(stack: Stack) -> DrillTarget:
+    """The target of the drills of a failover whose hosts have an alarm on their database."""
+    database = [on_the_database(stack, host) for host in IDS]
+    return target_of(a_failover(stack), alarms=database, probe=PROBE)
+
+
 def a_drill(stack: Stack, target: DrillTarget, **changes: Any) -> Drill:
     """A drill in one statement, with arguments changed."""
     usual: dict[str, Any] = {
@@ -158,8 +164,7 @@ def test_a_shutdown_of_an_instance_of_the_same_stack_is_one_statement(here: Stac
 def test_a_dependency_is_cut_off_by_its_name_however_it_is_written(
     here: Stack, destination: str
 ) -> None:
-    database = [on_the_database(here, host) for host in IDS]
-    target = target_of(a_failover(here), alarms=database, probe=PROBE)
+    target = with_a_database(here)
     fault = BlackholeDependency(BLUE, IDS[BLUE], 6, destination)
     drill = a_drill(here, target, fault=fault, dependency="db")
     fires = [each.alarm for each in drill.hypothesis if isinstance(each, AlarmFires)]
@@ -167,8 +172,7 @@ def test_a_dependency_is_cut_off_by_its_name_however_it_is_written(
 
 
 def test_a_degraded_dependency_has_a_bound_of_the_response_time(here: Stack) -> None:
-    database = [on_the_database(here, host) for host in IDS]
-    target = target_of(a_failover(here), alarms=database, probe=PROBE)
+    target = with_a_database(here)
     fault = DegradeDependency(
         BLUE, IDS[BLUE], 6, "db.example.com", loss_percent=10, response_milliseconds=700
     )
@@ -182,13 +186,12 @@ def test_a_degraded_dependency_has_a_bound_of_the_response_time(here: Stack) -> 
 
 
 def test_a_database_fails_over_by_one_statement(here: Stack) -> None:
-    database = [on_the_database(here, host) for host in IDS]
-    target = target_of(a_failover(here), alarms=database, probe=PROBE)
+    target = with_a_database(here)
     fault = FailOverDbInstance("shop-db", "DB.example.com.")
     drill = a_drill(here, target, fault=fault, dependency="db")
     assert drill.hypothesis[:2] == (ClientsStay(RECORD, BLUE), ClientsServedAgain(RECORD))
     recover = [each.alarm for each in drill.hypothesis if isinstance(each, AlarmRecovers)]
-    assert recover == [each.alarm_name for each in database]
+    assert recover == [f"{host}-db-connectivity-failed" for host in IDS]
     assert drill.guards == ("shop-blue-StatusCheckFailed", "shop-green-StatusCheckFailed")
     assert drill.plan.target == BLUE
     assert drill.plan.instances == ("db-shop-db", *sorted(IDS.values()))
@@ -197,8 +200,7 @@ def test_a_database_fails_over_by_one_statement(here: Stack) -> None:
 @pytest.mark.slow
 def test_databases_fail_over_whose_identifiers_are_known_only_at_deployment() -> None:
     def build(stack: Stack) -> None:
-        database = [on_the_database(stack, host) for host in IDS]
-        target = target_of(a_failover(stack), alarms=database, probe=PROBE)
+        target = with_a_database(stack)
         group = DrillGroup(stack, "Drills", service=target, topic=TOPIC_ARN)
         for number in (1, 2):
             Drill(

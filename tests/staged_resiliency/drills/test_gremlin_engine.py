@@ -4,29 +4,25 @@ import json
 from collections.abc import Callable
 
 import pytest
-from aws_cdk import App, Environment, Stack
+from aws_cdk import Stack
 from aws_cdk.assertions import Template
 
 from staged_resiliency import (
     BlackholeDependency,
     BlackholePort,
     DegradeDependency,
-    Drill,
     DrillGroup,
-    DrillHost,
-    DrillSchedule,
-    DrillTarget,
     FailOverDbInstance,
     Fault,
     GremlinEngine,
     InvalidInputError,
     StopInstance,
 )
-from staged_resiliency.experiment.expectations import ClientsMove
 from tests.iam_findings import findings_above_low
-from tests.staged_resiliency.support import nag_findings
+from tests.staged_resiliency.drills.test_drill import BLUE, a_drill, a_group
+from tests.staged_resiliency.support import HERE, nag_findings
 
-BLUE, INSTANCE = "shop-blue", "i-0123456789abcdef0"
+INSTANCE = "i-0123456789abcdef0"
 TEAM = "9676868b-60d2-5ebe-aa66-c1de8162ff9d"
 SECRET = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:gremlin-AbC123"
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -129,37 +125,14 @@ def test_what_can_not_work_is_refused(make: Callable[[], object], message: str) 
 
 def group(**settings: object) -> DrillGroup:
     """The drills of a service, with Gremlin unless another engine is given."""
-    stack = Stack(App(), "Shop", env=Environment(account="111111111111", region="eu-west-1"))
-    target = DrillTarget(
-        name="shop",
-        environment="production",
-        namespace="Shop",
-        active=DrillHost(BLUE, "192.0.2.1", instance=INSTANCE),
-        standby=DrillHost("shop-green", "192.0.2.2"),
-        record_name="shop.example.com",
-        hosted_zone_id="Z2EHK3FAEUNRMI",
-        alarms=["shop-blue-StatusCheckFailed", "shop-green-StatusCheckFailed"],
-        objective_seconds=360,
-    )
-    topic = "arn:aws:sns:eu-west-1:111111111111:ops"
-    given: dict[str, object] = {"engine": GremlinEngine(TEAM, SECRET, KEY), **settings}
-    return DrillGroup(stack, "Drills", service=target, topic=topic, **given)  # type: ignore[arg-type]
+    return a_group(Stack(env=HERE), **{"engine": GremlinEngine(TEAM, SECRET, KEY), **settings})
 
 
 @pytest.mark.slow
 def test_a_drill_with_gremlin_has_no_experiment_and_reads_one_secret() -> None:
     made = group()
     stack = Stack.of(made)
-    drill = Drill(
-        stack,
-        "Shutdown",
-        group=made,
-        name="shutdown",
-        fault=StopInstance(BLUE, INSTANCE, 10),
-        schedule=DrillSchedule("cron(0 10 ? * TUE#1 *)"),
-        guards=["shop-green-StatusCheckFailed"],
-        hypothesis=[ClientsMove("shop.example.com", "shop-green")],
-    )
+    drill = a_drill(stack, made)
     assert drill.experiment is None
     template = Template.from_stack(stack)
     template.resource_count_is("AWS::FIS::ExperimentTemplate", 0)

@@ -8,13 +8,14 @@ from staged_resiliency.drills import functions
 from staged_resiliency.drills.runtime import handlers, lock
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.cleanup import EVENT_SECONDS, FaultNotOverError
-from staged_resiliency.drills.runtime.plan import WATCHDOG_TASK
+from staged_resiliency.drills.runtime.scheduled_tasks import WATCHDOG_TASK
 from tests.fake_aws import plans
 from tests.fake_aws.account import FunctionError, account
 from tests.fake_aws.simulation import EBS_KEY, START, Script, StartedExperiment
 
-SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=20, call_seconds=110)
-BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=20, call_seconds=110)
+SHUTDOWN = replace(plans.SHUTDOWN, sample_seconds=25, call_seconds=900)
+BLACKHOLE = replace(plans.BLACKHOLE, sample_seconds=25, call_seconds=900)
+IN_VPC = replace(plans.IN_VPC, sample_seconds=25, call_seconds=900)
 
 
 @pytest.mark.slow
@@ -67,18 +68,18 @@ def test_functions_call_what_they_declare_and_nothing_else() -> None:
                 raise FunctionError("its answer is lost")
 
         made.after = lost
-        assert made.finish(made.start(made.machine(SHUTDOWN))) == "SUCCEEDED"
+        assert made.run() == "SUCCEEDED"
         note(made.used)
-    for plan in (BLACKHOLE, replace(SHUTDOWN, enabled=False), plans.IN_VPC):
+    for plan in (BLACKHOLE, replace(SHUTDOWN, enabled=False), IN_VPC):
         with account(plan, Script(detect=120, clients_move=None)) as made:
-            assert made.finish(made.start(made.machine(plan))) == "SUCCEEDED"
+            assert made.run() == "SUCCEEDED"
             note(made.used)
     # What the preflight asks only where it matters.
     wary = replace(SHUTDOWN, change_calendars=("arn:freeze",))
     with account(wary, Script(volume_keys=(EBS_KEY,), calendars_closed=("arn:freeze",))) as made:
         by_hand = StartedExperiment("EXP9", "t", plans.TEMPLATE, {}, False, START - 30)
         made.service.experiments.append(by_hand)
-        assert made.finish(made.start(made.machine(wary))) == "SUCCEEDED"
+        assert made.run() == "SUCCEEDED"
         note(made.used)
     with account() as made:
         made.function = "observe"

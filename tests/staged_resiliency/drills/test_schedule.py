@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staged_resiliency.drills.runtime.drill_status import RunOutcome, Score, drill_status
-from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS
+from staged_resiliency.drills.runtime.durations import EXPIRY_DAYS
 from staged_resiliency.drills.schedule import DAYS, MAX_GAP_DAYS, DrillSchedule, time_zone
 from tests.cases import cases
 

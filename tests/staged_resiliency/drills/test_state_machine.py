@@ -143,6 +143,11 @@ def test_other_partitions_have_their_own_integration() -> None:
     assert resource == "arn:aws-cn:states:::lambda:invoke"
 
 
+def test_the_definition_needs_each_function_by_name() -> None:
+    with pytest.raises(KeyError, match="observe"):
+        definition(plans.SHUTDOWN, {})
+
+
 def test_functions_are_named_after_their_handlers() -> None:
     assert len({each.name for each in functions.ALL}) == len(functions.ALL)
     for each in functions.ALL:

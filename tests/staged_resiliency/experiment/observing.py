@@ -69,7 +69,7 @@ def alarms() -> st.SearchStrategy[Observation]:
 
 def observations() -> st.SearchStrategy[list[Observation]]:
     """Any sequence of them, in any order."""
-    return st.lists(st.one_of(clients(), alarms()), max_size=40)
+    return st.lists(st.one_of(clients(), alarms()), max_size=20)
 
 
 def runs() -> st.SearchStrategy[Run]:

@@ -6,8 +6,6 @@ from typing import Any, cast
 import pytest
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 
 from staged_resiliency import (
     AddressTarget,
@@ -18,20 +16,20 @@ from staged_resiliency import (
     FailoverHost,
     HttpRequest,
     MissingData,
-    SignalAlarm,
     StatusSignal,
 )
 from tests.cases import cases
 from tests.staged_resiliency.support import (
     ALARM,
     HEALTH_CHECK,
-    TOPIC_ARN,
+    NO_ZONE_ID,
     ZONE_ID,
     a_failover,
+    an_alarm,
     refused,
     synthesized,
 )
-from tests.support import Data, only, records_of, resources_of
+from tests.support import only, records_of, resources_of
 
 ORDERS = cloudwatch.Metric(
     namespace="Shop", metric_name="orders", statistic="Sum", period=Duration.minutes(1)
@@ -39,37 +37,23 @@ ORDERS = cloudwatch.Metric(
 WRONG: Any = "wrong"
 WRONG_NUMBER: Any = 7
 WITHOUT_INSTANCE = FailoverHost("shop-blue", AddressTarget(ipv4="52.11.79.8"))
+TWO_FAILOVERS = (
+    "InstanceFailover: the stack has a failover of 'shop-blue' already; rename the host (a second "
+    "DNS name for a pair is a second FailoverRecords)"
+)
 RULE = AlarmRule.on_metric(
     ORDERS, comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD, threshold=1
 )
 
 
-def signal_alarm(stack: Stack, **changes: Any) -> SignalAlarm:
-    usual: Data = {
-        "rule": RULE,
-        "alarm_name": "shop-orders",
-        "description": "No order.",
-        "missing_data": MissingData.BREACHING,
-        "topic": TOPIC_ARN,
-    }
-    return SignalAlarm(stack, "Alarm", **{**usual, **changes})
-
-
-@pytest.mark.parametrize(
-    ("given", "rendered"),
-    [
-        (cloudwatch.TreatMissingData.BREACHING, MissingData.BREACHING),
-        (cloudwatch.TreatMissingData.NOT_BREACHING, MissingData.NOT_BREACHING),
-        (cloudwatch.TreatMissingData.IGNORE, MissingData.IGNORE),
-        (cloudwatch.TreatMissingData.MISSING, MissingData.CLOUDWATCH_DEFAULT),
-    ],
-)
+@pytest.mark.parametrize("given", cloudwatch.TreatMissingData)
 def test_missing_data_may_be_given_as_the_cdk_has_it(
-    given: cloudwatch.TreatMissingData, rendered: MissingData, stack: Stack
+    given: cloudwatch.TreatMissingData, stack: Stack
 ) -> None:
-    alarm = signal_alarm(stack, missing_data=given)
-    assert alarm.missing_data is rendered
-    assert alarm.resource.treat_missing_data == rendered.value
+    alarm = an_alarm(stack, missing_data=given)
+    ours = "CLOUDWATCH_DEFAULT" if given.name == "MISSING" else given.name
+    assert alarm.missing_data is MissingData[ours]
+    assert alarm.resource.treat_missing_data == MissingData[ours].value
 
 
 def test_every_comparison_of_the_cdk_is_converted_or_refused() -> None:
@@ -85,9 +69,7 @@ def test_every_comparison_of_the_cdk_is_converted_or_refused() -> None:
 def test_times_may_be_durations() -> None:
     def build(stack: Stack) -> None:
         a_failover(
-            stack,
-            ttl_seconds=Duration.minutes(1),
-            status_period_seconds=Duration.minutes(2),
+            stack, ttl_seconds=Duration.minutes(1), status_period_seconds=Duration.minutes(2)
         )
         EndpointHealthCheck(
             stack,
@@ -198,56 +180,29 @@ def test_an_alarm_that_route_53_can_not_follow_is_refused(
         AlarmHealthCheck(stack, "Check", alarm=alarm(stack))
 
 
-def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
-    def build(stack: Stack) -> None:
-        vpc = ec2.Vpc(stack, "Vpc", max_azs=2, restrict_default_security_group=False)
-        balancer = elbv2.ApplicationLoadBalancer(stack, "Balancer", vpc=vpc)
-        group = balancer.add_listener("Web", port=80).add_targets("Hosts", port=80)
-        alarm = signal_alarm(
-            stack,
-            rule=AlarmRule.on_metric(
-                group.metrics.healthy_host_count(statistic="Minimum", period=Duration.minutes(1)),
-                comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-                threshold=1,
-            ),
-            alarm_name=None,
-        )
-        AlarmHealthCheck(stack, "Check", alarm=alarm)
-
-    template = synthesized(build)
-    alarm = only(template, ALARM)
-    check = only(template, HEALTH_CHECK)["HealthCheckConfig"]
-    assert check["AlarmIdentifier"]["Name"] == alarm["AlarmName"]
-    beginning, *parts = alarm["AlarmName"]["Fn::Join"][1]
-    assert beginning == "HealthyHostCount-"
-    for dimension in alarm["Dimensions"]:
-        joined = dimension["Value"].get("Fn::Join", ["", [dimension["Value"]]])[1]
-        assert all(part in parts for part in joined if isinstance(part, dict))
-
-
 @cases(
     ("build", "message"),
     {
         "topic": (
-            lambda stack: signal_alarm(stack, topic=None),
+            lambda stack: an_alarm(stack, topic=None),
             "Topic: topic: None is of type NoneType; give an AlarmTopic, a topic of the CDK or an "
             "ARN",
         ),
         "rule": (
-            lambda stack: signal_alarm(stack, rule={}),
+            lambda stack: an_alarm(stack, rule={}),
             "SignalAlarm: rule: {} is of type dict; give an AlarmRule",
         ),
         "missing data": (
-            lambda stack: signal_alarm(stack, missing_data="nothing"),
+            lambda stack: an_alarm(stack, missing_data="nothing"),
             "SignalAlarm: missing_data: 'nothing' is of type str; give a member of MissingData or "
             "TreatMissingData",
         ),
         "datapoints": (
-            lambda stack: signal_alarm(stack, datapoints_to_alarm=2),
+            lambda stack: an_alarm(stack, rule=RULE, datapoints_to_alarm=2),
             "SignalAlarm: datapoints_to_alarm: 2 out of 1 can't breach; allowed: 1 to 1",
         ),
         "description": (
-            lambda stack: signal_alarm(stack, description=7),
+            lambda stack: an_alarm(stack, description=7),
             "SignalAlarm: description: 7 is of type int; give a text",
         ),
         "threshold": (
@@ -273,8 +228,7 @@ def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
         ),
         "name of a zone": (
             lambda stack: a_failover(stack, hosted_zone="example.com"),
-            "FailoverRecords: hosted_zone: 'example.com' is not a Route 53 hosted zone id (Z and "
-            "capital letters or digits); give one like Z2EHK3FAEUNRMI",
+            f"FailoverRecords: hosted_zone: 'example.com' {NO_ZONE_ID}",
         ),
         "TTL": (
             lambda stack: a_failover(stack, ttl_seconds="60"),
@@ -291,11 +245,7 @@ def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
         ),
         "request": (
             lambda stack: EndpointHealthCheck(
-                stack,
-                "Check",
-                address="52.11.79.8",
-                request=WRONG,
-                label="shop",
+                stack, "Check", address="52.11.79.8", request=WRONG, label="shop"
             ),
             "EndpointHealthCheck: request: 'wrong' is of type str; give HttpRequest(...), "
             "HttpsRequest(...) or TcpConnect(...)",
@@ -308,16 +258,14 @@ def test_a_metric_of_a_target_group_is_a_signal_in_one_statement() -> None:
         ),
         "two failovers of one pair in a stack": (
             lambda stack: [a_failover(stack), a_failover(stack, "Second")],
-            "InstanceFailover: the stack has a failover of 'shop-blue' already; rename the host (a "
-            "second DNS name for a pair is a second FailoverRecords)",
+            TWO_FAILOVERS,
         ),
         "two failovers of one pair without alarms": (
             lambda stack: [
                 a_failover(stack, each, blue=WITHOUT_INSTANCE, failover_on=["endpoint"])
                 for each in ("First", "Second")
             ],
-            "InstanceFailover: the stack has a failover of 'shop-blue' already; rename the host (a "
-            "second DNS name for a pair is a second FailoverRecords)",
+            TWO_FAILOVERS,
         ),
     },
 )

@@ -9,7 +9,6 @@ from staged_resiliency import (
     AddressTarget,
     AlarmSignal,
     AliasTarget,
-    ConnectivityAlarm,
     DependencyFailover,
     EndpointSignal,
     HostedZone,
@@ -20,7 +19,14 @@ from staged_resiliency import (
     TcpConnect,
 )
 from staged_resiliency.shared.hosts import COLORS
-from tests.staged_resiliency.support import HEALTH_CHECK, RECORD, ZONE_ID, refused, synthesized
+from tests.staged_resiliency.support import (
+    HEALTH_CHECK,
+    RECORD,
+    ZONE_ID,
+    a_connectivity_alarm,
+    refused,
+    synthesized,
+)
 from tests.support import Data, records_of, resources_of
 
 CDN = "d111111abcdef8.cloudfront.net"
@@ -49,15 +55,12 @@ def seen_by_hosts(stack: Stack, dependency: str = "images-primary") -> AlarmSign
     return AlarmSignal(
         "images",
         {
-            color: ConnectivityAlarm(
+            color: a_connectivity_alarm(
                 stack,
                 f"{color}Alarm",
-                namespace="Shop",
                 host_name=f"shop-{color}",
                 dependency=dependency,
-                description="Images fail.",
                 missing_data=MissingData.NOT_BREACHING,
-                topic="arn:aws:sns:eu-west-1:111111111111:ops",
             )
             for color in COLORS
         },
@@ -67,28 +70,24 @@ def seen_by_hosts(stack: Stack, dependency: str = "images-primary") -> AlarmSign
 def test_both_records_are_cnames_of_the_dependencys_own_name() -> None:
     template = synthesized(failover)
     (check_id,) = resources_of(template, HEALTH_CHECK)
-    assert records_of(template) == [
-        {
-            "Comment": "shop-images: the primary, served while it is healthy.",
-            "Failover": "PRIMARY",
-            "HealthCheckId": {"Ref": check_id},
-            "HostedZoneId": ZONE_ID,
-            "Name": "images.example.com.",
-            "ResourceRecords": [CDN],
-            "SetIdentifier": "shop-images-Primary",
-            "TTL": "60",
-            "Type": "CNAME",
-        },
-        {
-            "Comment": "shop-images: the secondary, served while the primary is unhealthy.",
-            "Failover": "SECONDARY",
-            "HostedZoneId": ZONE_ID,
-            "Name": "images.example.com.",
-            "ResourceRecords": [BUCKET],
-            "SetIdentifier": "shop-images-Secondary",
-            "TTL": "60",
-            "Type": "CNAME",
-        },
+    keys = ("Type", "Name", "ResourceRecords", "SetIdentifier", "HealthCheckId", "Comment")
+    assert [[each.get(key) for key in keys] for each in records_of(template)] == [
+        [
+            "CNAME",
+            "images.example.com.",
+            [CDN],
+            "shop-images-Primary",
+            {"Ref": check_id},
+            "shop-images: the primary, served while it is healthy.",
+        ],
+        [
+            "CNAME",
+            "images.example.com.",
+            [BUCKET],
+            "shop-images-Secondary",
+            None,
+            "shop-images: the secondary, served while the primary is unhealthy.",
+        ],
     ]
     named = [each.get("Metadata") for each in resources_of(template, RECORD).values()]
     assert named == [{"Dependency": "images"}, None]
@@ -140,10 +139,7 @@ def test_an_alias_to_cloudfront_does_not_evaluate_its_target_and_one_to_a_bucket
     )
     aliases = [(each["Type"], each["AliasTarget"]) for each in records_of(template)]
     assert aliases == [
-        (
-            "A",
-            {"DNSName": CDN, "HostedZoneId": CLOUDFRONT_ZONE, "EvaluateTargetHealth": False},
-        ),
+        ("A", {"DNSName": CDN, "HostedZoneId": CLOUDFRONT_ZONE, "EvaluateTargetHealth": False}),
         (
             "A",
             {

@@ -12,7 +12,7 @@ from staged_resiliency import OriginFailover
 from tests.staged_resiliency.support import refused, synthesized
 from tests.support import Data, Template, resources_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.measured]
+pytestmark = pytest.mark.slow
 
 MAIN, BACKUP = "main.example.com", "backup.example.com"
 
@@ -84,10 +84,7 @@ def test_a_bucket_lets_the_distribution_alone_read_it() -> None:
     ("changes", "message"),
     [
         ({"secondary": MAIN}, "primary and secondary are the same; give two origins"),
-        (
-            {"connection_attempts": 4},
-            "connection_attempts: 4 is out of range; allowed: 1 to 3",
-        ),
+        ({"connection_attempts": 4}, "connection_attempts: 4 is out of range; allowed: 1 to 3"),
         (
             {"connection_timeout_seconds": 11},
             "connection_timeout_seconds: 11 is out of range; allowed: 1 to 10",
@@ -111,10 +108,7 @@ def test_a_bucket_lets_the_distribution_alone_read_it() -> None:
             "status_codes: lacks 504, without which CloudFront does not ask the secondary where "
             "the primary does not respond in time; add it",
         ),
-        (
-            {"secondary": cast(str, 7)},
-            "secondary: 7 is of type int; give a DNS name or a bucket",
-        ),
+        ({"secondary": cast(str, 7)}, "secondary: 7 is of type int; give a DNS name or a bucket"),
     ],
 )
 def test_what_cloudfront_would_refuse_is_refused(changes: Data, message: str) -> None:

@@ -10,7 +10,6 @@ from staged_resiliency import (
     EndpointSignal,
     FailoverHost,
     HttpRequest,
-    HttpsRequest,
     InstanceStatusAlarm,
     InsufficientData,
     MissingData,
@@ -19,7 +18,7 @@ from staged_resiliency import (
     TcpConnect,
     WatchedHost,
 )
-from staged_resiliency.shared.hosts import Color
+from staged_resiliency.shared.hosts import COLORS, Color
 from tests.cases import cases
 from tests.staged_resiliency.support import (
     HEALTH_CHECK,
@@ -50,11 +49,6 @@ def watched(
     )
 
 
-def health_check_of(signal: Signal, host: WatchedHost) -> Data:
-    """The properties of the health check that a signal makes."""
-    return only(synthesized(lambda stack: signal.health_check(stack, host)), HEALTH_CHECK)
-
-
 def test_the_status_signal_follows_the_hosts_status_alarm() -> None:
     def build(stack: Stack) -> None:
         StatusSignal().health_check(stack, watched(status_alarm=a_status_alarm(stack)))
@@ -71,94 +65,82 @@ def test_the_status_signal_needs_an_instance(stack: Stack) -> None:
         StatusSignal().health_check(stack, watched())
 
 
-def test_the_endpoint_signal_asks_an_address_for_the_record() -> None:
-    assert health_check_of(EndpointSignal(), watched()) == {
+@cases(
+    ("signal", "target", "changes"),
+    {
+        "an address for the record": (EndpointSignal(), ADDRESS, {}),
+        "a load balancer by its name": (
+            EndpointSignal(),
+            ALIAS,
+            {"FullyQualifiedDomainName": LOAD_BALANCER, "IPAddress": None},
+        ),
+        "with a given host header": (
+            EndpointSignal(HttpRequest(host_header="internal.example.com")),
+            ADDRESS,
+            {"FullyQualifiedDomainName": "internal.example.com", "ResourcePath": "/"},
+        ),
+        "without a name when it only connects": (
+            EndpointSignal(TcpConnect(5432)),
+            ADDRESS,
+            {
+                "Type": "TCP",
+                "Port": 5432,
+                "FullyQualifiedDomainName": None,
+                "ResourcePath": None,
+            },
+        ),
+        "in the interval and with the threshold given": (
+            EndpointSignal(interval_seconds=10, failure_threshold=1),
+            ADDRESS,
+            {"RequestInterval": 10, "FailureThreshold": 1},
+        ),
+    },
+)
+def test_the_endpoint_signal_asks(
+    signal: EndpointSignal, target: AddressTarget | AliasTarget, changes: Data
+) -> None:
+    usual = {
+        "Type": "HTTP",
+        "IPAddress": "52.11.79.8",
+        "FullyQualifiedDomainName": "shop.example.com",
+        "Port": 80,
+        "ResourcePath": "/version/",
+        "RequestInterval": 30,
+        "FailureThreshold": 3,
+        "Inverted": False,
+    }
+    template = synthesized(lambda stack: signal.health_check(stack, watched(target)))
+    assert only(template, HEALTH_CHECK) == {
         "HealthCheckConfig": {
-            "Type": "HTTP",
-            "IPAddress": "52.11.79.8",
-            "FullyQualifiedDomainName": "shop.example.com",
-            "Port": 80,
-            "ResourcePath": "/version/",
-            "RequestInterval": 30,
-            "FailureThreshold": 3,
-            "Inverted": False,
+            key: value for key, value in (usual | changes).items() if value is not None
         },
         "HealthCheckTags": [{"Key": "Name", "Value": "shop-blue-endpoint"}],
     }
 
 
-def test_the_endpoint_signal_asks_a_load_balancer_by_its_name() -> None:
-    config = health_check_of(EndpointSignal(), watched(ALIAS))["HealthCheckConfig"]
-    assert config["FullyQualifiedDomainName"] == LOAD_BALANCER
-    assert "IPAddress" not in config
-
-
-def test_the_endpoint_signal_keeps_a_given_host_header() -> None:
-    signal = EndpointSignal(HttpsRequest(host_header="internal.example.com"))
-    config = health_check_of(signal, watched())["HealthCheckConfig"]
-    assert config["FullyQualifiedDomainName"] == "internal.example.com"
-
-
-def test_the_endpoint_signal_sends_no_name_when_it_only_connects() -> None:
-    config = health_check_of(EndpointSignal(TcpConnect(5432)), watched())["HealthCheckConfig"]
-    assert (config["Type"], config["Port"]) == ("TCP", 5432)
-    assert "FullyQualifiedDomainName" not in config
-
-
-def test_the_endpoint_signal_has_the_interval_and_threshold_given() -> None:
-    signal = EndpointSignal(HttpRequest(), interval_seconds=10, failure_threshold=1)
-    config = health_check_of(signal, watched())["HealthCheckConfig"]
-    assert (config["RequestInterval"], config["FailureThreshold"]) == (10, 1)
-
-
-def test_the_endpoint_signal_refuses_a_private_address(stack: Stack) -> None:
-    with refused(
-        "EndpointHealthCheck: address: '10.0.0.1' can't be reached by Route 53's checkers; "
-        "give a public address"
-    ):
-        EndpointSignal().health_check(stack, watched(AddressTarget(ipv4="10.0.0.1")))
-
-
-def alarm_signal_on(
-    stack: Stack, color: Color, insufficient_data: InsufficientData | None = None
-) -> None:
-    """The health check on one of two alarms."""
-    colors: tuple[Color, Color] = ("blue", "green")
-    alarms = {
-        each: an_alarm(stack, each, alarm_name=f"{each}-db", missing_data=MissingData.IGNORE)
-        for each in colors
-    }
-    signal = AlarmSignal("db", alarms, insufficient_data)
-    signal.health_check(stack, watched(color=color))
-
-
-@pytest.mark.parametrize("color", ["blue", "green"])
-def test_the_alarm_signal_follows_the_alarm_of_the_active_host(color: Color) -> None:
-    template = synthesized(lambda stack: alarm_signal_on(stack, color))
-    config = only(template, HEALTH_CHECK)["HealthCheckConfig"]
-    assert config["AlarmIdentifier"] == {"Name": f"{color}-db", "Region": REGION}
-
-
 @cases(
-    ("said", "status"),
+    ("color", "said", "status"),
     {
-        "what the alarm says": (None, "LastKnownStatus"),
-        "what the signal says": (InsufficientData.UNHEALTHY, "Unhealthy"),
+        "blue, and what the alarm says": ("blue", None, "LastKnownStatus"),
+        "green, and what the signal says": ("green", InsufficientData.UNHEALTHY, "Unhealthy"),
     },
 )
-def test_the_alarm_signal_says_what_too_little_data_counts_as(
-    said: InsufficientData | None, status: str
+def test_the_alarm_signal_follows_the_alarm_of_the_active_host(
+    color: Color, said: InsufficientData | None, status: str
 ) -> None:
-    template = synthesized(lambda stack: alarm_signal_on(stack, "blue", said))
-    assert only(template, HEALTH_CHECK)["HealthCheckConfig"]["InsufficientDataHealthStatus"] == (
-        status
-    )
+    def build(stack: Stack) -> None:
+        alarms = {
+            each: an_alarm(stack, each, alarm_name=f"{each}-db", missing_data=MissingData.IGNORE)
+            for each in COLORS
+        }
+        AlarmSignal("db", alarms, said).health_check(stack, watched(color=color))
+
+    config = only(synthesized(build), HEALTH_CHECK)["HealthCheckConfig"]
+    assert config["AlarmIdentifier"] == {"Name": f"{color}-db", "Region": REGION}
+    assert config["InsufficientDataHealthStatus"] == status
 
 
-@cases(
-    ("color", "known"),
-    {"blue": ("blue", "green"), "green": ("green", "blue")},
-)
+@pytest.mark.parametrize(("color", "known"), [("blue", "green"), ("green", "blue")])
 def test_the_alarm_signal_needs_an_alarm_of_the_active_host(
     color: Color, known: Color, stack: Stack
 ) -> None:

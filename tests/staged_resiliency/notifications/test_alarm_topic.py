@@ -15,6 +15,7 @@ from tests.cases import cases
 from tests.staged_resiliency.support import (
     ACCOUNT,
     ALARM,
+    NO_TOPIC_ARN,
     REGION,
     TOPIC_ARN,
     an_alarm,
@@ -43,12 +44,6 @@ def template() -> Template:
     return synthesized(lambda stack: AlarmTopic(stack, "Topic", topic_name="ops"))
 
 
-@pytest.fixture(scope="module")
-def anywhere() -> Template:
-    """The same in a stack that can be deployed to any account and region."""
-    return synthesized(lambda stack: AlarmTopic(stack, "Topic", topic_name="ops"), env=None)
-
-
 def types_of(template: Template) -> Counter[str]:
     """How many resources of each type a template has."""
     return Counter(resource["Type"] for resource in template.get("Resources", {}).values())
@@ -63,11 +58,6 @@ def test_a_topic_is_encrypted_with_its_key(template: Template) -> None:
         "TopicName": "ops",
         "KmsMasterKeyId": {"Fn::GetAtt": [only_id(template, KEY), "Arn"]},
     }
-
-
-def test_a_topic_without_a_name_leaves_it_to_cloudformation() -> None:
-    unnamed = synthesized(lambda stack: AlarmTopic(stack, "Topic"))
-    assert "TopicName" not in only(unnamed, TOPIC)
 
 
 def test_the_key_rotates_and_is_deleted_a_month_after_its_removal(template: Template) -> None:
@@ -132,31 +122,27 @@ def _joined(*parts: Any) -> Data:
     return {"Fn::Join": ["", list(parts)]}
 
 
-def test_in_any_account_the_key_serves_the_account_of_the_deployment(anywhere: Template) -> None:
-    administered, used = only(anywhere, KEY)["KeyPolicy"]["Statement"]
+def test_in_any_account_the_topic_and_its_key_serve_those_of_the_deployment() -> None:
+    anywhere = synthesized(lambda stack: AlarmTopic(stack, "Topic"), env=None)
     account, partition = {"Ref": "AWS::AccountId"}, {"Ref": "AWS::Partition"}
+    of_the_account = {"aws:SourceAccount": account}
+    administered, used = only(anywhere, KEY)["KeyPolicy"]["Statement"]
     assert administered["Principal"] == {
         "AWS": _joined("arn:", partition, ":iam::", account, ":root")
     }
-    assert used["Condition"] == {"StringEquals": {"aws:SourceAccount": account}}
-
-
-def test_in_any_account_the_alarms_of_the_deployment_may_publish(anywhere: Template) -> None:
+    assert used["Condition"] == {"StringEquals": of_the_account}
     allowed, _ = only(anywhere, POLICY)["PolicyDocument"]["Statement"]
-    account = {"Ref": "AWS::AccountId"}
-    source = _joined(
-        "arn:",
-        {"Ref": "AWS::Partition"},
-        ":cloudwatch:",
-        {"Ref": "AWS::Region"},
-        ":",
-        account,
-        ":alarm:*",
-    )
+    region = {"Ref": "AWS::Region"}
+    alarms = _joined("arn:", partition, ":cloudwatch:", region, ":", account, ":alarm:*")
     assert allowed["Condition"] == {
-        "StringEquals": {"aws:SourceAccount": account},
-        "ArnLike": {"aws:SourceArn": source},
+        "StringEquals": of_the_account,
+        "ArnLike": {"aws:SourceArn": alarms},
     }
+
+
+def test_a_topic_without_a_name_leaves_it_to_cloudformation() -> None:
+    unnamed = synthesized(lambda stack: AlarmTopic(stack, "Topic"))
+    assert "TopicName" not in only(unnamed, TOPIC)
 
 
 def test_one_key_can_serve_several_topics() -> None:
@@ -171,55 +157,35 @@ def test_one_key_can_serve_several_topics() -> None:
     assert [topic["Properties"]["KmsMasterKeyId"] for topic in topics] == [key_arn, key_arn]
 
 
-@pytest.fixture(scope="module")
-def with_a_key_of_the_cdk() -> Template:
-    return synthesized(
-        lambda stack: AlarmTopic(stack, "Topic", encryption_key=kms.Key(stack, "Key"))
-    )
+def test_a_key_of_the_cdk_encrypts_the_topic_and_is_opened_to_alarms() -> None:
+    def build(stack: Stack) -> None:
+        AlarmTopic(stack, "Topic", encryption_key=kms.Key(stack, "Key"))
+        assert _warnings_of(stack) == []
 
-
-def test_a_key_of_the_cdk_encrypts_the_topic(with_a_key_of_the_cdk: Template) -> None:
-    key_arn = {"Fn::GetAtt": [only_id(with_a_key_of_the_cdk, KEY), "Arn"]}
-    assert only(with_a_key_of_the_cdk, TOPIC)["KmsMasterKeyId"] == key_arn
-
-
-def test_a_key_of_the_cdk_is_opened_to_alarms(with_a_key_of_the_cdk: Template) -> None:
-    statements = only(with_a_key_of_the_cdk, KEY)["KeyPolicy"]["Statement"]
+    template = synthesized(build)
+    assert only(template, TOPIC)["KmsMasterKeyId"] == {
+        "Fn::GetAtt": [only_id(template, KEY), "Arn"]
+    }
+    statements = only(template, KEY)["KeyPolicy"]["Statement"]
     assert [each for each in statements if "Service" in each["Principal"]] == [USED_BY_ALARMS]
 
 
-def _warnings_with(stack: Stack, key: kms.IKey) -> list[str]:
-    AlarmTopic(stack, "Topic", encryption_key=key)
-    found = Annotations.from_stack(stack).find_warning("*", Match.any_value())
-    return [str(message.entry.data) for message in found]
-
-
-def test_an_imported_key_that_cant_be_opened_brings_a_warning(stack: Stack) -> None:
-    key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
-    assert _warnings_with(stack, key) == [
-        "The key's policy can't be changed from here; it must allow cloudwatch.amazonaws.com "
-        "kms:Decrypt and kms:GenerateDataKey*, or alarms can't publish. "
-        "[ack: staged-resiliency:imported-key]"
-    ]
-
-
-def test_a_key_that_can_be_opened_brings_no_warning(stack: Stack) -> None:
-    assert _warnings_with(stack, kms.Key(stack, "Key")) == []
-
-
-def test_an_imported_key_encrypts_the_topic() -> None:
+def test_an_imported_key_that_cant_be_opened_brings_a_warning() -> None:
     def build(stack: Stack) -> None:
         key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
         AlarmTopic(stack, "Topic", encryption_key=key)
+        assert _warnings_of(stack) == [
+            "The key's policy can't be changed from here; it must allow cloudwatch.amazonaws.com "
+            "kms:Decrypt and kms:GenerateDataKey*, or alarms can't publish. "
+            "[ack: staged-resiliency:imported-key]"
+        ]
 
     assert only(synthesized(build), TOPIC)["KmsMasterKeyId"] == KEY_ARN
 
 
-def test_an_adopted_topic_makes_nothing() -> None:
-    def build(stack: Stack) -> None:
-        an_alarm(stack, topic=AlarmTopic.from_topic_arn(stack, "Topic", TOPIC_ARN))
-
-    assert types_of(synthesized(build)) == {ALARM: 1}
+def _warnings_of(stack: Stack) -> list[str]:
+    found = Annotations.from_stack(stack).find_warning("*", Match.any_value())
+    return [str(message.entry.data) for message in found]
 
 
 def test_an_alarm_notifies_several_topics_each_once() -> None:
@@ -236,65 +202,65 @@ def test_an_alarm_notifies_one_to_five_topics(count: int, stack: Stack) -> None:
         an_alarm(stack, topic=[f"{TOPIC_ARN}{number}" for number in range(count)])
 
 
-NO_ARN = (
-    "is not the ARN of an SNS topic; give one like "
-    "arn:aws:sns:us-west-2:532151327118:PingPublicationsSNS"
-)
-
-
 @cases(
     ("build", "message"),
     {
         "name with a blank": (
             lambda stack: AlarmTopic(stack, "Topic", topic_name="my topic"),
-            "AlarmTopic: topic_name: 'my topic' is not an SNS topic name (letters, digits, '_' and "
-            "'-', at most 256); give one like PingPublicationsSNS",
+            "topic_name: 'my topic' is not an SNS topic name (letters, digits, '_' and '-', at "
+            "most 256); give one like PingPublicationsSNS",
         ),
         "empty name": (
             lambda stack: AlarmTopic(stack, "Topic", topic_name=""),
-            "AlarmTopic: topic_name: '' is not an SNS topic name (letters, digits, '_' and "
-            "'-', at most 256); give one like PingPublicationsSNS",
+            "topic_name: '' is not an SNS topic name (letters, digits, '_' and '-', at most 256); "
+            "give one like PingPublicationsSNS",
         ),
         "FIFO": (
             lambda stack: AlarmTopic(stack, "Topic", topic_name="ops.fifo"),
-            "AlarmTopic: topic_name: 'ops.fifo' is not an SNS topic name (letters, digits, '_' and "
-            "'-', at most 256); give one like PingPublicationsSNS",
+            "topic_name: 'ops.fifo' is not an SNS topic name (letters, digits, '_' and '-', at "
+            "most 256); give one like PingPublicationsSNS",
         ),
         "adopted by name": (
             lambda stack: AlarmTopic.from_topic_arn(stack, "Topic", "ops"),
-            f"AlarmTopic: topic_arn: 'ops' {NO_ARN}",
+            f"topic_arn: 'ops' {NO_TOPIC_ARN}",
         ),
         "adopted queue": (
             lambda stack: AlarmTopic.from_topic_arn(
                 stack, "Topic", f"arn:aws:sqs:{REGION}:{ACCOUNT}:ops"
             ),
-            f"AlarmTopic: topic_arn: 'arn:aws:sqs:{REGION}:{ACCOUNT}:ops' {NO_ARN}",
+            f"topic_arn: 'arn:aws:sqs:{REGION}:{ACCOUNT}:ops' {NO_TOPIC_ARN}",
         ),
     },
 )
 def test_a_topic_refuses(build: Callable[[Stack], object], message: str, stack: Stack) -> None:
-    with refused(message):
+    with refused(f"AlarmTopic: {message}"):
         build(stack)
 
 
-def _granted(encryption_key: Callable[[Stack], AlarmKey | kms.Key | None]) -> list[Data]:
+@cases(
+    ("encryption_key", "actions"),
+    {
+        "the topic's": (lambda _: None, ["kms:Decrypt", "kms:GenerateDataKey*"]),
+        "one of the CDK": (
+            lambda stack: kms.Key(stack, "Key"),
+            ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+        ),
+    },
+)
+def test_a_role_may_publish_and_use_the_key(
+    encryption_key: Callable[[Stack], kms.Key | None], actions: list[str]
+) -> None:
     def build(stack: Stack) -> None:
         role = iam.Role.from_role_name(stack, "Role", "reporter")
         AlarmTopic(stack, "Topic", encryption_key=encryption_key(stack)).grant_publish(role)
 
-    policy = only(synthesized(build), "AWS::IAM::Policy")
-    statements: list[Data] = policy["PolicyDocument"]["Statement"]
-    return statements
-
-
-def test_a_role_may_publish_and_use_the_topics_key() -> None:
-    publish, use = _granted(lambda _: None)
-    assert (publish["Action"], list(publish["Resource"])) == ("sns:Publish", ["Ref"])
-    assert use["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
-    assert list(use["Resource"]) == ["Fn::GetAtt"]
-
-
-def test_a_role_may_use_a_key_of_the_cdk() -> None:
-    publish, use = _granted(lambda stack: kms.Key(stack, "Key"))
-    assert publish["Action"] == "sns:Publish"
-    assert {"kms:Decrypt", "kms:GenerateDataKey*"} <= set(use["Action"])
+    template = synthesized(build)
+    publish, use = only(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    assert (publish["Action"], publish["Resource"]) == (
+        "sns:Publish",
+        {"Ref": only_id(template, TOPIC)},
+    )
+    assert (sorted(use["Action"]), use["Resource"]) == (
+        actions,
+        {"Fn::GetAtt": [only_id(template, KEY), "Arn"]},
+    )

@@ -1,6 +1,6 @@
 """Who receives the messages of a topic."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 from aws_cdk import Stack
@@ -33,6 +33,10 @@ QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:alerts"
 MAIL = EmailSubscription("ops@example.com")
 URL = HttpsSubscription("https://alerts.example.com/sns")
 QUEUE = QueueSubscription(QUEUE_ARN)
+NO_QUEUE_ARN = (
+    "is not the ARN of a standard SQS queue; give one like "
+    "arn:aws:sqs:us-west-2:532151327118:alerts"
+)
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:alerts"
 
 
@@ -76,13 +80,7 @@ def _endpoints_by_id(template: Template) -> dict[str, str]:
     }
 
 
-@cases(
-    "order",
-    {
-        "reversed": (QUEUE, URL, MAIL),
-        "first two exchanged": (URL, MAIL, QUEUE),
-    },
-)
+@cases("order", {"reversed": (QUEUE, URL, MAIL), "first two exchanged": (URL, MAIL, QUEUE)})
 def test_the_order_of_subscribers_does_not_matter(order: Sequence[Subscription]) -> None:
     usual = _endpoints_by_id(with_subscribers(MAIL, URL, QUEUE))
     assert len(usual) == 3
@@ -125,51 +123,44 @@ def test_a_made_subscription_is_returned(stack: Stack) -> None:
         "name of a function": (
             LambdaSubscription,
             "alerts",
-            "LambdaSubscription: endpoint: 'alerts' is not the ARN of a Lambda function; give one "
-            "like arn:aws:lambda:us-west-2:532151327118:function:alerts",
+            "'alerts' is not the ARN of a Lambda function; give one like "
+            "arn:aws:lambda:us-west-2:532151327118:function:alerts",
         ),
         "no country code": (
             SmsSubscription,
             "555 0100",
-            "SmsSubscription: endpoint: '555 0100' is not a phone number (a plus sign, the country "
-            "code and digits alone); give one like +15555550100",
+            "'555 0100' is not a phone number (a plus sign, the country code and digits alone); "
+            "give one like +15555550100",
         ),
         "no e-mail address": (
             EmailSubscription,
             "ops",
-            "EmailSubscription: endpoint: 'ops' is not an e-mail address; "
-            "give one like ops@example.com",
+            "'ops' is not an e-mail address; give one like ops@example.com",
         ),
         "http URL": (
             HttpsSubscription,
             "http://alerts.example.com/sns",
-            "HttpsSubscription: endpoint: 'http://alerts.example.com/sns' is not an https URL; "
-            "give one like https://alerts.example.com/sns",
+            "'http://alerts.example.com/sns' is not an https URL; give one like "
+            "https://alerts.example.com/sns",
         ),
         "URL with a password": (
             HttpsSubscription,
             "https://ops:secret@alerts.example.com/sns",
-            "HttpsSubscription: endpoint: the URL carries a user name or password, which the "
-            "template would show; leave them out and let the receiver verify SNS's signature",
+            "the URL carries a user name or password, which the template would show; leave them "
+            "out and let the receiver verify SNS's signature",
         ),
-        "queue by its name": (
-            QueueSubscription,
-            "alerts",
-            "QueueSubscription: endpoint: 'alerts' is not the ARN of a standard SQS queue; "
-            "give one like arn:aws:sqs:us-west-2:532151327118:alerts",
-        ),
+        "queue by its name": (QueueSubscription, "alerts", f"'alerts' {NO_QUEUE_ARN}"),
         "FIFO queue": (
             QueueSubscription,
             f"{QUEUE_ARN}.fifo",
-            f"QueueSubscription: endpoint: '{QUEUE_ARN}.fifo' is not the ARN of a standard SQS "
-            "queue; give one like arn:aws:sqs:us-west-2:532151327118:alerts",
+            f"'{QUEUE_ARN}.fifo' {NO_QUEUE_ARN}",
         ),
     },
 )
 def test_an_endpoint_of_another_kind_is_refused(
-    kind: Callable[[str], Subscription], endpoint: str, message: str
+    kind: type[Subscription], endpoint: str, message: str
 ) -> None:
-    with refused(message):
+    with refused(f"{kind.__name__}: endpoint: {message}"):
         kind(endpoint)
 
 

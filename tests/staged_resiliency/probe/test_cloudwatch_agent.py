@@ -21,12 +21,12 @@ from staged_resiliency import (
     ProcessesByName,
 )
 from staged_resiliency.probe.cloudwatch_document import document_content
-from staged_resiliency.shared import limits
-from tests.staged_resiliency.api_model import problems_of as problems_of_request
+from tests.cases import cases
 from tests.staged_resiliency.probe.cloudwatch_agent import published
 from tests.staged_resiliency.support import (
     ASSOCIATION,
     DOCUMENT,
+    INSTANCE_ID,
     POLICY,
     an_instance,
     only_id,
@@ -36,7 +36,6 @@ from tests.staged_resiliency.support import (
 )
 from tests.support import Data, Template, only, resources_of
 
-INSTANCE = "i-0123456789abcdef0"
 JAVA, WORKER = ProcessesByName("java"), ProcessesByCommand("celery worker")
 EVERYTHING = CloudWatchAgentConfiguration(
     memory=True, disks=["/", "/var/lib"], processes=[JAVA, WORKER]
@@ -75,12 +74,6 @@ def test_the_agents_own_schema_takes_a_configuration(
     assert problems_of(json.loads(configuration.rendered())) == []
 
 
-def edited(edit: Callable[[Data], object]) -> Data:
-    configuration: Data = json.loads(EVERYTHING.rendered())
-    edit(configuration["metrics"])
-    return configuration
-
-
 @pytest.mark.parametrize(
     "edit",
     [
@@ -94,15 +87,17 @@ def edited(edit: Callable[[Data], object]) -> Data:
     ],
 )
 def test_the_schema_refuses_what_the_agent_would_not_take(edit: Callable[[Data], object]) -> None:
-    assert problems_of(edited(edit)) != []
+    configuration = json.loads(EVERYTHING.rendered())
+    edit(configuration["metrics"])
+    assert problems_of(configuration) != []
 
 
 def test_the_metrics_of_a_configuration_are_exactly_those_that_an_agent_publishes() -> None:
     declared = {
-        ("CWAgent", metric.name, frozenset(metric.dimensions(INSTANCE).items()))
+        ("CWAgent", metric.name, frozenset(metric.dimensions(INSTANCE_ID).items()))
         for metric in EVERYTHING.metrics
     }
-    assert published(json.loads(EVERYTHING.rendered()), INSTANCE) == declared
+    assert published(json.loads(EVERYTHING.rendered()), INSTANCE_ID) == declared
     assert len(declared) == 5
 
 
@@ -129,51 +124,53 @@ def test_a_command_is_no_pattern() -> None:
     assert not re.search(pattern, "/usr/bin/java -jar shopXjar --port=8080")
 
 
-@pytest.mark.parametrize(
-    ("message", "make"),
-    [
-        (
-            "CloudWatchAgentConfiguration: has no memory, disks or processes: there is nothing to "
-            "measure",
+@cases(
+    ("kind", "given", "message"),
+    {
+        "nothing": (
             CloudWatchAgentConfiguration,
+            {},
+            "has no memory, disks or processes: there is nothing to measure",
         ),
-        (
-            "CloudWatchAgentConfiguration: disks: 'data' is not the path of a mounted file system "
-            "(letters, digits and . _ - between slashes, at most 64); give one like /var/lib/shop",
-            lambda: CloudWatchAgentConfiguration(disks=["data"]),
+        "no path": (
+            CloudWatchAgentConfiguration,
+            {"disks": ["data"]},
+            "disks: 'data' is not the path of a mounted file system (letters, digits and . _ - "
+            "between slashes, at most 64); give one like /var/lib/shop",
         ),
-        (
-            "CloudWatchAgentConfiguration: disks: has a value twice; give each once",
-            lambda: CloudWatchAgentConfiguration(disks=["/", "/"]),
+        "a disk twice": (
+            CloudWatchAgentConfiguration,
+            {"disks": ["/", "/"]},
+            "disks: has a value twice; give each once",
         ),
-        (
-            "CloudWatchAgentConfiguration: processes: has a value twice; give each once",
-            lambda: CloudWatchAgentConfiguration(processes=[JAVA, ProcessesByName("java")]),
+        "a process twice": (
+            CloudWatchAgentConfiguration,
+            {"processes": [JAVA, ProcessesByName("java")]},
+            "processes: has a value twice; give each once",
         ),
-        (
-            "ProcessesByName: name: 'python3' also runs the probe and system programs; select the "
-            "process by its command line, such as command: shop.wsgi",
-            lambda: ProcessesByName("python3"),
+        "Python": (
+            ProcessesByName,
+            {"name": "python3"},
+            "name: 'python3' also runs the probe and system programs; select the process by its "
+            "command line, such as command: shop.wsgi",
         ),
-        (
-            "ProcessesByCommand: text: '' is not a text of a command line (letters, digits, spaces "
-            "and . _ / : = @ , + -, 3 to 100); give one like gunicorn shop.wsgi",
-            lambda: ProcessesByCommand(""),
+        "any command": (
+            ProcessesByCommand,
+            {"text": ""},
+            "text: '' is not a text of a command line (letters, digits, spaces and . _ / : = @ , "
+            "+ -, 3 to 100); give one like gunicorn shop.wsgi",
         ),
-    ],
+        "more than fits into a parameter": (
+            CloudWatchAgentConfiguration,
+            {"disks": [f"/{'x' * 60}/{number}" for number in range(60)]},
+            "makes a parameter of 4304 characters; Systems Manager takes 4096, so give fewer disks "
+            "and processes",
+        ),
+    },
 )
-def test_what_can_not_be_measured_is_refused(message: str, make: Callable[[], object]) -> None:
-    with refused(message):
-        make()
-
-
-def test_a_configuration_that_does_not_fit_into_a_parameter_is_refused() -> None:
-    disks = [f"/{'x' * 60}/{number}" for number in range(60)]
-    with refused(
-        "CloudWatchAgentConfiguration: makes a parameter of 4304 characters; Systems Manager takes "
-        "4096, so give fewer disks and processes"
-    ):
-        CloudWatchAgentConfiguration(disks=disks)
+def test_what_can_not_be_measured_is_refused(kind: type[Any], given: Data, message: str) -> None:
+    with refused(f"{kind.__name__}: {message}"):
+        kind(**given)
 
 
 # The construct
@@ -230,37 +227,13 @@ def test_the_policy_has_the_two_permissions_that_the_agent_needs(template: Templ
         (each["Action"], each["Resource"], each.get("Condition"))
         for each in policy["PolicyDocument"]["Statement"]
     ] == [
-        (
-            "cloudwatch:PutMetricData",
-            "*",
-            {"StringEquals": {"cloudwatch:namespace": "CWAgent"}},
-        ),
+        ("cloudwatch:PutMetricData", "*", {"StringEquals": {"cloudwatch:namespace": "CWAgent"}}),
         (
             "ssm:GetParameter",
             "arn:aws:ssm:eu-west-1:111111111111:parameter/AmazonCloudWatch-shop-cw",
             None,
         ),
     ]
-
-
-def test_systems_manager_takes_its_requests(template: Template) -> None:
-    document = only(template, DOCUMENT)
-    association = only(template, ASSOCIATION)
-    content = json.dumps(document["Content"])
-    requests: dict[str, Data] = {
-        "PutParameter": only(template, PARAMETER),
-        "CreateAssociation": {**association, "Name": "Test-AgentDocument-1A2B3C"},
-        "CreateDocument": {
-            "Name": "Test-AgentDocument-1A2B3C",
-            "Content": content,
-            "DocumentType": document["DocumentType"],
-            "DocumentFormat": document["DocumentFormat"],
-        },
-    }
-    for operation, request in requests.items():
-        assert problems_of_request("ssm", operation, request) == []
-    size = len(content) + len(json.dumps(association["Parameters"]))
-    assert size < limits.MAX_DOCUMENT_BYTES
 
 
 def test_to_remove_it_no_digest_is_needed() -> None:
@@ -274,13 +247,13 @@ def test_its_metrics_are_for_alarms(stack: Stack) -> None:
     rules = [
         AlarmRule.on_metric(metric, comparison="GreaterThanThreshold", threshold=90)
         for metric in (
-            agent.metric_memory(INSTANCE),
-            agent.metric_disk("/var/lib", INSTANCE),
-            agent.metric_processes(WORKER, INSTANCE),
+            agent.metric_memory(INSTANCE_ID),
+            agent.metric_disk("/var/lib", INSTANCE_ID),
+            agent.metric_processes(WORKER, INSTANCE_ID),
         )
     ]
     found = {(r.namespace, r.metric_name, frozenset(r.dimensions.items())) for r in rules}
-    assert found < published(json.loads(EVERYTHING.rendered()), INSTANCE)
+    assert found < published(json.loads(EVERYTHING.rendered()), INSTANCE_ID)
 
 
 @pytest.mark.slow  # it loads the CDK's module of EC2
@@ -296,30 +269,27 @@ def test_a_metric_that_nothing_publishes_is_refused(stack: Stack) -> None:
         "CloudWatchAgent: disk_used_percent {'path': '/var'} is not among the metrics of the "
         "configuration, so no instance publishes it; add it there"
     ):
-        agent.metric_disk("/var", INSTANCE)
+        agent.metric_disk("/var", INSTANCE_ID)
 
 
-@pytest.mark.parametrize(
-    ("message", "changes"),
-    [
-        (
-            "CloudWatchAgent: name: 'a b' is not the name of an association (letters, digits, '_', "
-            "'.' and '-', 3 to 100); give one like shop-production-cloudwatch-agent",
+@cases(
+    ("changes", "message"),
+    {
+        "name": (
             {"name": "a b"},
+            "name: 'a b' is not the name of an association (letters, digits, '_', '.' and '-', 3 "
+            "to 100); give one like shop-production-cloudwatch-agent",
         ),
-        (
-            "CloudWatchAgent: roles: 'a b' is not the name of an IAM role (letters, digits and "
-            "+ = , . @ _ -, at most 64); give one like bookstore-api",
+        "role": (
             {"roles": ["a b"]},
+            "roles: 'a b' is not the name of an IAM role (letters, digits and + = , . @ _ -, at "
+            "most 64); give one like bookstore-api",
         ),
-        (
-            "CloudWatchAgent: state: 'gone' is not allowed; allowed: present, absent",
-            {"state": "gone"},
-        ),
-    ],
+        "state": ({"state": "gone"}, "state: 'gone' is not allowed; allowed: present, absent"),
+    },
 )
-def test_a_wrong_argument_is_refused(stack: Stack, message: str, changes: Data) -> None:
-    with refused(message):
+def test_a_wrong_argument_is_refused(stack: Stack, changes: Data, message: str) -> None:
+    with refused(f"CloudWatchAgent: {message}"):
         an_agent(stack, **changes)
 
 

@@ -10,12 +10,9 @@ from typing import Any
 
 import pytest
 
-from staged_resiliency import (
-    CloudWatchAgentConfiguration,
-    ProcessesByCommand,
-    ProcessesByName,
-)
+from staged_resiliency import CloudWatchAgentConfiguration, ProcessesByCommand, ProcessesByName
 from staged_resiliency.probe.cloudwatch_document import document_content
+from tests.cases import cases
 from tests.e2e.machine.command_document import resolved
 from tests.staged_resiliency.probe import cloudwatch_agent
 from tests.staged_resiliency.probe.cloudwatch_agent import ConflictError, merged
@@ -85,8 +82,7 @@ class Host:
 def resolved_shell(state: Any, given: Data) -> str:
     """The script of the document's last step, which is the one that a shell runs."""
     content = dict(document_content(state))
-    content["mainSteps"] = content["mainSteps"][-1:]
-    (step,) = resolved(content, given)
+    (step,) = resolved({**content, "mainSteps": content["mainSteps"][-1:]}, given)
     return step.script
 
 
@@ -143,14 +139,15 @@ def test_configurations_of_others_stay_as_they_are(host: Host, others: Data) -> 
     assert json.loads(before) == others
 
 
+IMAGE = {"ImageId": "${aws:ImageId}"}
+
+
 @pytest.mark.parametrize(
     "others",
     [
         metrics(),
-        metrics(append_dimensions={"ImageId": "${aws:ImageId}"}),
-        metrics(
-            append_dimensions={**BY_INSTANCE["append_dimensions"], "ImageId": "${aws:ImageId}"}
-        ),
+        metrics(append_dimensions=IMAGE),
+        metrics(append_dimensions={**BY_INSTANCE["append_dimensions"], **IMAGE}),
         cloudwatch_agent.DEFAULT,
     ],
 )
@@ -168,20 +165,15 @@ def test_metrics_with_other_dimensions_are_not_touched(host: Host, others: Data,
     assert host.calls == 0
 
 
-@pytest.mark.parametrize(
+@cases(
     ("others", "where"),
-    [
-        (metrics(**BY_INSTANCE, namespace="Shop"), "metrics/namespace"),
-        (
-            {
-                "metrics": {
-                    **BY_INSTANCE,
-                    "metrics_collected": {"mem": {"measurement": ["used_percent", "total"]}},
-                }
-            },
+    {
+        "namespace": (metrics(**BY_INSTANCE, namespace="Shop"), "metrics/namespace"),
+        "measurement": (
+            metrics(**BY_INSTANCE, metrics_collected={"mem": {"measurement": ["total"]}}),
             "metrics/metrics_collected/mem",
         ),
-    ],
+    },
 )
 def test_what_the_agent_refuses_to_merge_leaves_it_as_it_was(
     host: Host, others: Data, where: str
@@ -234,21 +226,12 @@ def test_an_agent_with_another_configuration_goes_on_with_that(host: Host) -> No
     assert host.running == LOGS
 
 
-@pytest.mark.parametrize("state", ["present", "absent"])
-def test_shellcheck_has_nothing_to_say(state: str) -> None:
-    script = resolved_shell(
-        state,
-        {"Parameter": "AmazonCloudWatch-shop"}
-        | ({"Digest": "a" * 64} if state == "present" else {}),
-    )
+@pytest.mark.parametrize(("state", "more"), [("present", {"Digest": "a" * 64}), ("absent", {})])
+def test_shellcheck_has_nothing_to_say(state: str, more: Data) -> None:
+    shellcheck = Path(sys.executable).with_name("shellcheck")
     done = subprocess.run(
-        [
-            Path(sys.executable).with_name("shellcheck"),
-            "--shell=sh",
-            "--exclude=SC2016,SC2034",
-            "-",
-        ],
-        input=script,
+        [shellcheck, "--shell=sh", "--exclude=SC2016,SC2034", "-"],
+        input=resolved_shell(state, {"Parameter": "AmazonCloudWatch-shop", **more}),
         capture_output=True,
         text=True,
         check=False,

@@ -22,7 +22,14 @@ from staged_resiliency.probe.agent import server_checks
 from staged_resiliency.probe.configuration import decoded
 from staged_resiliency.probe.document import PARAMETER_BYTES
 from tests.cases import cases
-from tests.staged_resiliency.support import number_parameter, refused, text_parameter
+from tests.staged_resiliency.support import (
+    NAMESPACE_OF_AWS,
+    NO_NAME,
+    NO_NAME_TAG,
+    number_parameter,
+    refused,
+    text_parameter,
+)
 from tests.support import Data
 
 DB = TcpCheck("10.0.0.5", 5432)
@@ -147,20 +154,11 @@ def test_the_order_in_which_targets_are_named_changes_nothing() -> None:
 @cases(
     ("changes", "message"),
     {
-        "service": (
-            {"service": "My Shop"},
-            "service: 'My Shop' is not a name (lower-case letters, digits and single hyphens, a "
-            "letter first, at most 40); give one like bookstore",
-        ),
-        "namespace": (
-            {"namespace": "AWS/Shop"},
-            "namespace: 'AWS/Shop' starts with AWS/, which CloudWatch keeps for AWS services; give "
-            "one like Bookstore",
-        ),
+        "service": ({"service": "My Shop"}, f"service: 'My Shop' {NO_NAME}"),
+        "namespace": ({"namespace": "AWS/Shop"}, f"namespace: 'AWS/Shop' {NAMESPACE_OF_AWS}"),
         "name of a dependency": (
             {"dependencies": {"My DB": DB}},
-            "dependencies: 'My DB' is not a name (lower-case letters, digits and single hyphens, a "
-            "letter first, at most 40); give one like bookstore",
+            f"dependencies: 'My DB' {NO_NAME}",
         ),
         "dependency with the metric of the peers": (
             {"dependencies": {"peer": DB}},
@@ -168,8 +166,7 @@ def test_the_order_in_which_targets_are_named_changes_nothing() -> None:
         ),
         "name of a host": (
             {"peers": {"shop#blue": DB, "shop-green": DB}},
-            "peers: 'shop#blue' is not a Name tag (letters, "
-            "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
+            f"peers: 'shop#blue' {NO_NAME_TAG}",
         ),
         "one peer": (
             {"peers": {"shop-blue": DB}},

@@ -1,12 +1,19 @@
 """Which instances get the probe."""
 
-from collections.abc import Callable
+from typing import Any
 
 from aws_cdk import Stack
 
 from staged_resiliency import Instances, InstancesById, InstancesByName, InstancesByTag
 from tests.cases import cases
-from tests.staged_resiliency.support import INSTANCE_ID, an_instance, refused, text_parameter
+from tests.staged_resiliency.support import (
+    INSTANCE_ID,
+    NO_INSTANCE_ID,
+    NO_NAME_TAG,
+    an_instance,
+    refused,
+    text_parameter,
+)
 
 
 @cases(
@@ -39,38 +46,30 @@ def test_instances_of_the_same_stack_are_referred_to(stack: Stack) -> None:
 
 
 @cases(
-    ("made", "message"),
+    ("kind", "given", "message"),
     {
-        "no name": (
-            lambda: InstancesByName([]),
-            "InstancesByName: names: 0 are given; an association takes 1 to 50",
-        ),
-        "name": (
-            lambda: InstancesByName(["shop#blue"]),
-            "InstancesByName: names: 'shop#blue' is not a Name tag (letters, "
-            "digits, spaces and _ . : / = + @ -, at most 128); give one like bookstore-api-blue",
-        ),
+        "no name": (InstancesByName, ([],), "names: 0 are given; an association takes 1 to 50"),
+        "name": (InstancesByName, (["shop#blue"],), f"names: 'shop#blue' {NO_NAME_TAG}"),
         "too many": (
-            lambda: InstancesById([INSTANCE_ID] * 51),
-            "InstancesById: instances: 51 are given; an association takes 1 to 50",
+            InstancesById,
+            ([INSTANCE_ID] * 51,),
+            "instances: 51 are given; an association takes 1 to 50",
         ),
-        "id": (
-            lambda: InstancesById(["shop-blue"]),
-            "InstancesById: instances: 'shop-blue' is not an EC2 instance id; give one like "
-            "i-0ab55a49288f1da24",
-        ),
+        "id": (InstancesById, (["shop-blue"],), f"instances: 'shop-blue' {NO_INSTANCE_ID}"),
         "key": (
-            lambda: InstancesByTag("fleet,group", ["web"]),
-            "InstancesByTag: key: 'fleet,group' is not a tag that selects instances "
-            "(letters, digits, spaces and _ . : / = + @ -, at most 124); give one like fleet",
+            InstancesByTag,
+            ("fleet,group", ["web"]),
+            "key: 'fleet,group' is not a tag that selects instances (letters, digits, spaces and "
+            "_ . : / = + @ -, at most 124); give one like fleet",
         ),
         "value": (
-            lambda: InstancesByTag("fleet", ["web\n"]),
-            "InstancesByTag: values: 'web\\n' is not a tag value (letters, digits, spaces and "
-            "_ . : / = + @ -, at most 256); give one like ops",
+            InstancesByTag,
+            ("fleet", ["web\n"]),
+            "values: 'web\\n' is not a tag value (letters, digits, spaces and _ . : / = + @ -, at "
+            "most 256); give one like ops",
         ),
     },
 )
-def test_instances_are_refused(made: Callable[[], object], message: str) -> None:
-    with refused(message):
-        made()
+def test_instances_are_refused(kind: type[Any], given: tuple[Any, ...], message: str) -> None:
+    with refused(f"{kind.__name__}: {message}"):
+        kind(*given)

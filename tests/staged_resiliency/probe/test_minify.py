@@ -10,23 +10,9 @@ import pytest
 from staged_resiliency.probe import document_builder
 from staged_resiliency.probe.minify import minified
 from tests.cases import cases
-from tests.support import ROOT
-
-pytestmark = pytest.mark.no_cover
-
-
-def named(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
-
 
 AGENT = Path(document_builder.__file__).parent / "agent"
-AGENT_SOURCES = sorted(AGENT.rglob("*.py"))
-SOURCES = [
-    # Of all that is Python here, the agent's is what is minified.
-    pytest.param(path, marks=() if path in AGENT_SOURCES else pytest.mark.slow, id=named(path))
-    for folder in ("constructs", "resiliency", "stacks")
-    for path in sorted((ROOT / folder).rglob("*.py"))
-]
+SOURCES = {path.relative_to(AGENT).as_posix(): path for path in sorted(AGENT.rglob("*.py"))}
 
 
 class Undocumented(ast.NodeTransformer):
@@ -57,15 +43,17 @@ def comments(source: str) -> list[str]:
     return [token.string for token in tokens if token.type == tokenize.COMMENT]
 
 
-@pytest.mark.parametrize("path", SOURCES)
-def test_what_a_source_means_stays(path: Path) -> None:
+@cases("path", SOURCES)
+def test_what_a_source_of_the_agent_means_stays_for_the_oldest_python_it_runs_on(
+    path: Path,
+) -> None:
     source = path.read_text(encoding="utf-8")
     result = minified(source)
-    assert ast.dump(ast.parse(result)) == meaning(source)
+    assert ast.dump(ast.parse(result, feature_version=(3, 9))) == meaning(source)
     assert comments(result) == []
 
 
-@pytest.mark.parametrize("path", AGENT_SOURCES, ids=named)
+@cases("path", SOURCES)
 def test_the_agent_never_reads_its_own_docstrings(path: Path) -> None:
     asked = {"__doc__", "__annotations__", "get_type_hints", "signature", "getdoc"}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -73,11 +61,6 @@ def test_the_agent_never_reads_its_own_docstrings(path: Path) -> None:
         assert name not in asked, (
             f"line {getattr(node, 'lineno', 0)}: minified sources have no {name}"
         )
-
-
-@pytest.mark.parametrize("path", AGENT_SOURCES, ids=named)
-def test_the_agent_is_read_by_the_oldest_python_it_runs_on(path: Path) -> None:
-    ast.parse(minified(path.read_text(encoding="utf-8")), feature_version=(3, 9))
 
 
 @cases(

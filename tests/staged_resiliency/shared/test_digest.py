@@ -2,7 +2,7 @@
 
 import re
 import string
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from aws_cdk import Token
@@ -32,6 +32,10 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "evaluation_periods": st.integers(1, 24),
 }
 rules = st.builds(AlarmRule, **VALUES)
+
+
+def test_the_rules_below_have_every_field() -> None:
+    assert set(VALUES) == {field.name for field in fields(AlarmRule) if field.compare}
 
 
 @st.composite

@@ -6,7 +6,7 @@ import pytest
 from aws_cdk import CfnParameter, Stack, Token
 
 from staged_resiliency import InvalidInputError
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import aws_ids, network_names
 from staged_resiliency.shared.literals import checked, is_literal
 from tests.cases import cases
 
@@ -44,15 +44,16 @@ def test_a_token_is_not_known_now(token: Callable[[Stack], str | float], stack: 
 
 def test_a_token_passes_a_check_as_it_is() -> None:
     token = Token.as_string({"Ref": "Instance"})
-    assert checked("Owner", "instance", token, validation.instance_id) == token
+    assert checked("Owner", "instance", token, aws_ids.instance_id) == token
 
 
 def test_a_checked_value_takes_its_canonical_form() -> None:
     assert (
-        checked("Owner", "name", "Shop.Example.com.", validation.domain_name) == "shop.example.com"
+        checked("Owner", "name", "Shop.Example.com.", network_names.domain_name)
+        == "shop.example.com"
     )
 
 
 def test_a_refusal_names_the_owner_and_the_argument() -> None:
     with pytest.raises(InvalidInputError, match=r"^Owner: ttl: -1 s is not a TTL; allowed: 0 to "):
-        checked("Owner", "ttl", -1, validation.ttl_seconds)
+        checked("Owner", "ttl", -1, network_names.ttl_seconds)

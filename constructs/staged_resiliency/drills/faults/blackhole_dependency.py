@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from staged_resiliency.drills.alarm_effects import AlarmEffect, WatchedAlarm
 from staged_resiliency.drills.faults.document_fault import (
@@ -12,14 +11,11 @@ from staged_resiliency.drills.faults.document_fault import (
     ipv4_or_name,
 )
 from staged_resiliency.drills.faults.fault import is_at
+from staged_resiliency.drills.runtime.fault_settings import Command, FaultKind
 from staged_resiliency.drills.runtime.keys import (
     PACKET_LOSS_DOCUMENT,
 )
-from staged_resiliency.drills.runtime.plan import Command, FaultKind
 from staged_resiliency.shared.literals import checked
-
-if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
-    from aws_cdk import aws_ec2 as ec2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +47,9 @@ class BlackholeDependency(DocumentFault):
     documents = (PACKET_LOSS_DOCUMENT,)
     ec2_reads = READS_OF_SOURCES
 
-    host_name: str
-    instance: "ec2.IInstance | str"
-    duration_minutes: int
     destination: str
 
-    def __post_init__(self) -> None:
-        """Check the values."""
-        self._check()
+    def _check(self) -> None:
         checked("BlackholeDependency", "destination", self.destination, ipv4_or_name)
 
     @property

@@ -2,19 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from staged_resiliency.drills.alarm_effects import AlarmEffect, AlarmKind, WatchedAlarm
 from staged_resiliency.drills.faults.document_fault import DocumentFault
+from staged_resiliency.drills.runtime.fault_settings import Command, FaultKind
 from staged_resiliency.drills.runtime.keys import (
     BLACKHOLE_DOCUMENT,
 )
-from staged_resiliency.drills.runtime.plan import Command, FaultKind
-from staged_resiliency.shared import validation
+from staged_resiliency.shared import network_names
 from staged_resiliency.shared.literals import checked
-
-if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
-    from aws_cdk import aws_ec2 as ec2
 
 _DNS_PORT: Final = 53
 _HTTPS_PORT: Final = 443  # of CloudWatch and Systems Manager too
@@ -48,14 +45,9 @@ class BlackholePort(DocumentFault):
     role_id = "BlackholePortRole"
     documents = (BLACKHOLE_DOCUMENT,)
 
-    host_name: str
-    instance: "ec2.IInstance | str"
-    duration_minutes: int
     destination_port: int
 
-    def __post_init__(self) -> None:
-        """Check the values."""
-        self._check()
+    def _check(self) -> None:
         checked("BlackholePort", "destination_port", self.destination_port, _cut_off)
 
     @property
@@ -93,7 +85,7 @@ class BlackholePort(DocumentFault):
 
 
 def _cut_off(port: int) -> int:
-    if validation.port(port) == _DNS_PORT:
+    if network_names.port(port) == _DNS_PORT:
         raise ValueError(
             "53 is DNS, without which the host resolves no names, not even those of AWS; give the "
             "port of a dependency"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from staged_resiliency.drills.alarm_effects import AlarmEffect, WatchedAlarm
 from staged_resiliency.drills.faults.document_fault import (
@@ -12,16 +12,13 @@ from staged_resiliency.drills.faults.document_fault import (
     ipv4_or_name,
 )
 from staged_resiliency.drills.faults.fault import is_at
+from staged_resiliency.drills.runtime.fault_settings import Command, FaultKind
 from staged_resiliency.drills.runtime.keys import (
     LATENCY_DOCUMENT,
     PACKET_LOSS_DOCUMENT,
 )
-from staged_resiliency.drills.runtime.plan import Command, FaultKind
 from staged_resiliency.shared.errors import InvalidInputError
 from staged_resiliency.shared.literals import checked
-
-if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
-    from aws_cdk import aws_ec2 as ec2
 
 MAX_DELAY_MILLISECONDS: Final = 60_000
 MAX_RESPONSE_MILLISECONDS: Final = 4_000  # a drill waits no longer for an answer
@@ -67,18 +64,13 @@ class DegradeDependency(DocumentFault):
     documents = (LATENCY_DOCUMENT, PACKET_LOSS_DOCUMENT)
     ec2_reads = READS_OF_SOURCES
 
-    host_name: str
-    instance: "ec2.IInstance | str"
-    duration_minutes: int
     destination: str
     delay_milliseconds: int | None = None
     jitter_milliseconds: int = 0
     loss_percent: int | None = None
     response_milliseconds: int = MAX_RESPONSE_MILLISECONDS
 
-    def __post_init__(self) -> None:
-        """Check the values."""
-        self._check()
+    def _check(self) -> None:
         owner = "DegradeDependency"
         checked(owner, "destination", self.destination, ipv4_or_name)
         if (self.delay_milliseconds is None) == (self.loss_percent is None):

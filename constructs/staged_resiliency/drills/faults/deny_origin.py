@@ -6,8 +6,9 @@ from typing import Literal
 
 from staged_resiliency.drills.alarm_effects import AlarmEffect, AlarmKind, WatchedAlarm
 from staged_resiliency.drills.faults.fault import Fault, Place, Statement, duration, is_at
-from staged_resiliency.drills.runtime.plan import Endpoint, FaultKind, Origin
-from staged_resiliency.shared import limits, time_limits, validation
+from staged_resiliency.drills.runtime.fault_settings import FaultKind, Origin
+from staged_resiliency.drills.runtime.hosts import Endpoint
+from staged_resiliency.shared import alarm_settings, aws_ids, limits, network_names, time_limits
 from staged_resiliency.shared.literals import checked, require_one_of
 
 _PORTS = {"http": 80, "https": 443}
@@ -80,15 +81,15 @@ class DenyOrigin(Fault):
         """Check the values."""
         owner = "DenyOrigin"
         for name in ("record_name", "primary", "secondary"):
-            checked(owner, name, getattr(self, name), validation.domain_name)
-        checked(owner, "distribution_id", self.distribution_id, validation.distribution_id)
-        checked(owner, "bucket", self.bucket, validation.bucket_name)
+            checked(owner, name, getattr(self, name), network_names.domain_name)
+        checked(owner, "distribution_id", self.distribution_id, aws_ids.distribution_id)
+        checked(owner, "bucket", self.bucket, aws_ids.bucket_name)
         checked(owner, "duration_minutes", self.duration_minutes, duration)
-        checked(owner, "path", self.path, validation.url_path)
-        checked(owner, "ttl_seconds", self.ttl_seconds, validation.ttl_seconds)
+        checked(owner, "path", self.path, network_names.url_path)
+        checked(owner, "ttl_seconds", self.ttl_seconds, network_names.ttl_seconds)
         require_one_of(owner, "scheme", self.scheme, tuple(_PORTS))
         if self.alarm_name is not None:
-            checked(owner, "alarm_name", self.alarm_name, validation.alarm_name)
+            checked(owner, "alarm_name", self.alarm_name, alarm_settings.alarm_name)
 
     @property
     def lost_by_both(self) -> str:

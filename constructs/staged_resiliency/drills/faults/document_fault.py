@@ -8,21 +8,22 @@ from typing import ClassVar, Final
 from staged_resiliency.drills.alarm_effects import AlarmKind, WatchedAlarm
 from staged_resiliency.drills.faults.fault import (
     Action,
-    FisFault,
+    HostFault,
     PairOfHosts,
     Place,
     Statement,
     instance_arns,
 )
-from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Command
-from staged_resiliency.shared import limits, time_limits, validation
+from staged_resiliency.drills.runtime.durations import RULE_LATE_SECONDS
+from staged_resiliency.drills.runtime.fault_settings import Command
+from staged_resiliency.shared import limits, network_names, time_limits, validation
 
 ALL: Final = 100
 # Which the documents need that take names, addresses and Availability Zones.
 READS_OF_SOURCES: Final = ("ec2:DescribeSubnets",)
 
 
-class DocumentFault(FisFault):
+class DocumentFault(HostFault):
     """A fault that a Systems Manager document of AWS FIS injects on the host.
 
     The document adds and removes a rule on the host, so the fault ends even where it cuts off AWS
@@ -105,7 +106,7 @@ def _document_arn(document: str, place: Place) -> str:
 
 def ipv4_or_name(destination: str) -> str:
     """Validate the DNS name or IPv4 address of a dependency that a fault is aimed at."""
-    found = validation.dns_name_or_address(destination)
+    found = network_names.dns_name_or_address(destination)
     if ":" in found:
         raise ValueError(
             f"{validation.shown(destination)} is an IPv6 address, and AWS FIS takes IPv4 "

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from staged_resiliency.drills.alarm_effects import AlarmEffect, WatchedAlarm
-from staged_resiliency.drills.runtime.plan import Command, Database, FaultKind
-from staged_resiliency.shared import limits, validation
+from staged_resiliency.drills.runtime.fault_settings import Command, Database, FaultKind
+from staged_resiliency.shared import aws_ids, limits, network_names
 from staged_resiliency.shared.literals import checked, is_literal
 
 if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
@@ -99,12 +99,6 @@ class Fault(ABC):
     instance: "ec2.IInstance | str"
     duration_minutes: int
 
-    def _check(self) -> None:
-        owner = type(self).__name__
-        checked(owner, "host_name", self.host_name, validation.host_name)
-        checked(owner, "instance", self.instance_id, validation.instance_id)
-        checked(owner, "duration_minutes", self.duration_minutes, duration)
-
     @property
     def instance_id(self) -> str:
         """The id of the instance."""
@@ -186,11 +180,31 @@ class FisFault(Fault):
         """The permissions of the role that FIS assumes, for either host of a pair."""
 
 
+@dataclass(frozen=True, slots=True)
+class HostFault(FisFault):
+    """A fault of one host, for a time that its user gives."""
+
+    host_name: str
+    instance: "ec2.IInstance | str"
+    duration_minutes: int
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        owner = type(self).__name__
+        checked(owner, "host_name", self.host_name, aws_ids.host_name)
+        checked(owner, "instance", self.instance_id, aws_ids.instance_id)
+        checked(owner, "duration_minutes", self.duration_minutes, duration)
+        self._check()
+
+    def _check(self) -> None:
+        """Check what only faults of this class have."""
+
+
 def is_at(alarm: WatchedAlarm, destination: str) -> bool:
     """Whether an alarm watches what is at a name or address, however both are written."""
     if alarm.address is None or not is_literal(destination):
         return alarm.address == destination
-    canonical = validation.dns_name_or_address
+    canonical = network_names.dns_name_or_address
     return canonical(alarm.address) == canonical(destination)
 
 

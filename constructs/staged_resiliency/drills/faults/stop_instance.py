@@ -1,27 +1,23 @@
 """The fault that stops an instance."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from staged_resiliency.drills.alarm_effects import AlarmEffect, AlarmKind, WatchedAlarm
 from staged_resiliency.drills.faults.fault import (
     Action,
-    FisFault,
+    HostFault,
     PairOfHosts,
     Place,
     Statement,
     instance_arns,
     start_hosts,
 )
-from staged_resiliency.drills.runtime.plan import FaultKind
+from staged_resiliency.drills.runtime.fault_settings import FaultKind
 from staged_resiliency.shared import time_limits
-
-if TYPE_CHECKING:  # a module of two megabytes, needed for annotations only
-    from aws_cdk import aws_ec2 as ec2
 
 
 @dataclass(frozen=True, slots=True)
-class StopInstance(FisFault):
+class StopInstance(HostFault):
     """Stops an EC2 instance and starts it again after a fixed time, with AWS FIS.
 
     Attributes:
@@ -43,14 +39,6 @@ class StopInstance(FisFault):
     kind = FaultKind.STOP_INSTANCE
     role_id = "StopInstanceRole"
     start_seconds = time_limits.INSTANCE_START_SECONDS
-
-    host_name: str
-    instance: "ec2.IInstance | str"
-    duration_minutes: int
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        self._check()
 
     def action(self, place: Place) -> Action:
         """The action that stops the instance, and starts it after the fault's duration."""

@@ -18,7 +18,9 @@ from typing import Final
 
 from staged_resiliency.drills.runtime import fault, lock, metrics, phases, recorder, states
 from staged_resiliency.drills.runtime.context import AwsError, Context
-from staged_resiliency.drills.runtime.plan import DrillSchedules, Ending, Plan
+from staged_resiliency.drills.runtime.ending import Ending
+from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.drills.runtime.scheduled_tasks import DrillSchedules
 from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult, RunName
 from staged_resiliency.drills.runtime.store import (
     OpenRun,

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from staged_resiliency.drills.runtime.context import AwsError, Context, NotStartedError
+from staged_resiliency.drills.runtime.fault_settings import Origin
 from staged_resiliency.drills.runtime.network import UnansweredError, is_ipv4
-from staged_resiliency.drills.runtime.plan import Origin, Plan
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.experiment.json_codec import JsonObject, read
 from staged_resiliency.experiment.observations import MISSING, NO_ANSWER, Observation, Source
 

@@ -19,7 +19,7 @@ import botocore.exceptions
 import botocore.session
 
 from staged_resiliency.drills.runtime import network
-from staged_resiliency.drills.runtime.plan import Endpoint
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.experiment.json_codec import JsonObject
 
 READ_TIMEOUT_SECONDS: Final = 10

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from staged_resiliency.drills.runtime.context import AwsError, Context
-from staged_resiliency.drills.runtime.plan import Database
+from staged_resiliency.drills.runtime.fault_settings import Database
 from staged_resiliency.experiment.json_codec import JsonObject
 
 AVAILABLE: Final = "available"

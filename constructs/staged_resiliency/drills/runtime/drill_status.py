@@ -8,7 +8,8 @@ from typing import Final
 
 from staged_resiliency.drills.runtime import metrics
 from staged_resiliency.drills.runtime.context import AwsError, Context
-from staged_resiliency.drills.runtime.plan import EXPIRY_DAYS, DrillSchedules, WatchedDrill
+from staged_resiliency.drills.runtime.durations import EXPIRY_DAYS
+from staged_resiliency.drills.runtime.scheduled_tasks import DrillSchedules, WatchedDrill
 from staged_resiliency.drills.runtime.store import Store, journal_folder
 from staged_resiliency.experiment.verdict import Status
 

@@ -6,10 +6,12 @@ list, end.
 
 from collections.abc import Sequence
 
-from staged_resiliency.drills.runtime import fault, gremlin_fault, origin_fault
+from staged_resiliency.drills.runtime import fault, fis, gremlin_fault, origin_fault
 from staged_resiliency.drills.runtime.context import Context
-from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
-from staged_resiliency.drills.runtime.plan import Ending, Plan
+from staged_resiliency.drills.runtime.ending import FaultToEnd
+from staged_resiliency.drills.runtime.fault import FaultEndStatus
+from staged_resiliency.drills.runtime.fis import Experiment
+from staged_resiliency.drills.runtime.plan import Plan
 
 
 def experiments_of_run(plan: Plan, execution: str, context: Context) -> Sequence[str]:
@@ -21,7 +23,7 @@ def experiments_of_run(plan: Plan, execution: str, context: Context) -> Sequence
         return ()
     if plan.gremlin is not None:
         return gremlin_fault.experiments_of_run(plan, execution, context)
-    return fault.experiments_of_run(plan, execution, context)
+    return fis.experiments_of_run(plan, execution, context)
 
 
 def start_experiment(plan: Plan, execution: str, context: Context) -> Experiment:
@@ -30,7 +32,7 @@ def start_experiment(plan: Plan, execution: str, context: Context) -> Experiment
         return origin_fault.start(plan, plan.origin, execution, context)
     if plan.gremlin is not None:
         return gremlin_fault.start_experiment(plan, execution, context)
-    return fault.start_experiment(plan, execution, context)
+    return fis.start_experiment(plan, execution, context)
 
 
 def get_experiment(plan: Plan, experiment_id: str, context: Context) -> Experiment:
@@ -39,7 +41,7 @@ def get_experiment(plan: Plan, experiment_id: str, context: Context) -> Experime
         return origin_fault.get(plan.ending, plan.origin, experiment_id, context)
     if plan.gremlin is not None:
         return gremlin_fault.get_experiment(plan.ending, experiment_id, context)
-    return fault.get_experiment(experiment_id, context)
+    return fis.get_experiment(experiment_id, context)
 
 
 def aim_of_dry_run(plan: Plan, context: Context) -> tuple[str, str]:
@@ -49,26 +51,16 @@ def aim_of_dry_run(plan: Plan, context: Context) -> tuple[str, str]:
     return gremlin_fault.aim_of_dry_run(plan, context)
 
 
-def advance_fault_end(
-    plan: Ending,
-    execution: str,
-    known: str | None,
-    injected_at: float | None,
-    context: Context,
-    *,
-    begun_by: float | None = None,
-) -> FaultEndStatus:
+def advance_fault_end(to_end: FaultToEnd, context: Context) -> FaultEndStatus:
     """Take the next step to end the fault; see ``fault.advance_fault_end``."""
+    plan = to_end.plan
     if plan.origin is not None:
-        return origin_fault.advance_end(
-            plan, plan.origin, execution, known, injected_at, context, begun_by=begun_by
-        )
-    if plan.gremlin is None and not plan.experiment_template_id:
+        return origin_fault.advance_fault_end(to_end, plan.origin, context)
+    if plan.gremlin is not None:
+        return gremlin_fault.advance_fault_end(to_end, context)
+    if not plan.experiment_template_id:
         # Of a release whose attacks this one can't read: the host at least is started.
         if not plan.enabled:
             return FaultEndStatus(True, None, "no experiment was started")
-        return fault.start_instance(plan, known, context)
-    advance = fault.advance_fault_end
-    if plan.gremlin is not None:
-        advance = gremlin_fault.advance_fault_end
-    return advance(plan, execution, known, injected_at, context, begun_by=begun_by)
+        return fault.start_instance(plan, to_end.experiment, context)
+    return fault.advance_fault_end(to_end, context)

@@ -21,9 +21,9 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from staged_resiliency.drills.runtime.context import AwsError, Context
+from staged_resiliency.drills.runtime.fault_settings import GremlinAttack
 from staged_resiliency.drills.runtime.keys import RUN_TAG
 from staged_resiliency.drills.runtime.network import printable_line
-from staged_resiliency.drills.runtime.plan import GremlinAttack
 from staged_resiliency.experiment.json_codec import timestamp
 
 ATTEMPTS: Final = 3

@@ -16,9 +16,13 @@ from typing import Final
 from staged_resiliency.drills.runtime import fault, gremlin
 from staged_resiliency.drills.runtime.client_view import require_guards
 from staged_resiliency.drills.runtime.context import AwsError, Context, NotStartedError
-from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
+from staged_resiliency.drills.runtime.ending import Ending, FaultToEnd
+from staged_resiliency.drills.runtime.fault import FaultEndStatus
+from staged_resiliency.drills.runtime.fault_settings import FaultKind, GremlinAttack
+from staged_resiliency.drills.runtime.fis import Experiment
 from staged_resiliency.drills.runtime.gremlin import Attack, GremlinError
-from staged_resiliency.drills.runtime.plan import Ending, FaultKind, GremlinAttack, Host, Plan
+from staged_resiliency.drills.runtime.hosts import Host
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.store import (
     Store,
     attack_refused_key,
@@ -166,15 +170,7 @@ def find_client(attack: GremlinAttack, host: Host, context: Context) -> tuple[st
     return "", f"Gremlin has {len(found)} clients with {tags}: {_listed(found)}"
 
 
-def advance_fault_end(
-    plan: Ending,
-    execution: str,
-    known: str | None,
-    injected_at: float | None,
-    context: Context,
-    *,
-    begun_by: float | None = None,
-) -> FaultEndStatus:
+def advance_fault_end(to_end: FaultToEnd, context: Context) -> FaultEndStatus:
     """Take the next step to end the fault, and return how far ending it has come.
 
     See ``fault.advance_fault_end``.
@@ -182,17 +178,18 @@ def advance_fault_end(
     Raises:
         AwsError: Gremlin or EC2 can't be asked.
     """
+    plan, known = to_end.plan, to_end.experiment
     if not plan.enabled:
         return FaultEndStatus(True, None, "no experiment was started")
     attack = _attack_of(plan)
-    requested = None if known else _requested_at(plan, execution, context)
+    requested = None if known else _requested_at(plan, to_end.execution, context)
     if known is None and requested is None:
         return FaultEndStatus(True, None, "no experiment was started")
     try:
-        found = _halt(attack, execution, known, context)
+        found = _halt(attack, to_end.execution, known, context)
     except AwsError as error:
         context.log("Gremlin can't be asked", error=str(error))
-        begun = injected_at if injected_at is not None else begun_by
+        begun = to_end.begun
         if begun is None and requested is not None:
             begun = requested + SHUTDOWN_DELAY_SECONDS
         # Nobody but the run starts the host again, so it waits for nothing.
@@ -207,7 +204,7 @@ def advance_fault_end(
     last = found[-1]
     if plan.fault is FaultKind.STOP_INSTANCE:
         return _end_shutdown(plan, last, context)
-    return _end_network(plan, last, injected_at, context)
+    return _end_network(plan, last, to_end.injected_at, context)
 
 
 def _halt(

@@ -5,7 +5,7 @@ from typing import Final
 
 from staged_resiliency.drills.runtime import cleanup, client_view, drill_status, phases, states
 from staged_resiliency.drills.runtime.context import Context, lambda_context
-from staged_resiliency.drills.runtime.plan import WATCHDOG_TASK
+from staged_resiliency.drills.runtime.scheduled_tasks import WATCHDOG_TASK
 from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult, ending_of
 from staged_resiliency.experiment.json_codec import DataError, JsonObject
 

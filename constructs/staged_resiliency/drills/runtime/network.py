@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
-from staged_resiliency.drills.runtime.plan import Endpoint
+from staged_resiliency.drills.runtime.hosts import Endpoint
 
 MAX_BYTES: Final = 65_536
 """Maximum size of an answer, head and body together."""

@@ -19,8 +19,11 @@ from typing import Any, Final
 from staged_resiliency.drills.runtime import fault
 from staged_resiliency.drills.runtime.client_view import ask_target, require_guards
 from staged_resiliency.drills.runtime.context import AwsError, Context, NotStartedError
-from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
-from staged_resiliency.drills.runtime.plan import Ending, Origin, Plan
+from staged_resiliency.drills.runtime.ending import Ending, FaultToEnd
+from staged_resiliency.drills.runtime.fault import FaultEndStatus
+from staged_resiliency.drills.runtime.fault_settings import Origin
+from staged_resiliency.drills.runtime.fis import Experiment
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.store import Store, policy_key
 from staged_resiliency.experiment.observations import NO_ANSWER
 
@@ -101,16 +104,7 @@ def get(plan: Ending, origin: Origin, sid: str, context: Context) -> Experiment:
     return Experiment(sid, status, "", until - plan.fault_seconds, None)
 
 
-def advance_end(
-    plan: Ending,
-    origin: Origin,
-    execution: str,
-    known: str | None,
-    injected_at: float | None,
-    context: Context,
-    *,
-    begun_by: float | None = None,
-) -> FaultEndStatus:
+def advance_fault_end(to_end: FaultToEnd, origin: Origin, context: Context) -> FaultEndStatus:
     """Take the next step to end the fault, and return how far ending it has come.
 
     The statement is removed, and in a later call the policy is read twice: only where it does not
@@ -119,9 +113,9 @@ def advance_end(
     Raises:
         AwsError: S3 can't be asked, and the statement may still be in effect.
     """
-    if not plan.enabled:
+    if not to_end.plan.enabled:
         return FaultEndStatus(True, None, "no experiment was started")
-    sid = sid_of(execution)
+    sid = sid_of(to_end.execution)
     try:
         policy = _read(origin, context)
         statement = _statement(policy, sid)
@@ -131,49 +125,43 @@ def advance_end(
             message = f"{sid} is removed from the policy of {origin.bucket}"
             return FaultEndStatus(False, sid, message)
         ended_at = context.clock()
-        if known is None:
+        if to_end.experiment is None:
             # A function that was starting the fault may yet do so: the caller waits for it.
             return FaultEndStatus(True, None, "no experiment was started")
         context.sleep(SECOND_LOOK_SECONDS)
         if _statement(_read(origin, context), sid) is not None:
             return FaultEndStatus(False, sid, f"{sid} is back in the policy of {origin.bucket}")
     except AwsError as error:
-        return _end_without_s3(
-            plan, origin, execution, known, injected_at, error, context, begun_by
-        )
+        return _end_without_s3(to_end, origin, error, context)
     try:
         _invalidate(origin, f"{sid}-restored", context)
     except AwsError as error:
         # CloudFront asks the origin again once its errors have expired, by default after 10 s.
         context.log("not invalidated", distribution=origin.distribution_id, error=str(error))
-    since = injected_at if injected_at is not None else _written_at(plan, execution, context)
+    since = to_end.injected_at
+    if since is None:
+        since = _written_at(to_end, context)
     message = f"{sid} is not in the policy of {origin.bucket}"
-    return FaultEndStatus(True, known, message, ended_at, acting_since=since)
+    return FaultEndStatus(True, to_end.experiment, message, ended_at, acting_since=since)
 
 
 def _end_without_s3(
-    plan: Ending,
-    origin: Origin,
-    execution: str,
-    known: str | None,
-    injected_at: float | None,
-    error: AwsError,
-    context: Context,
-    begun_by: float | None,
+    to_end: FaultToEnd, origin: Origin, error: AwsError, context: Context
 ) -> FaultEndStatus:
     """End a fault whose policy can't be read or restored: its own condition ends the statement."""
+    known, begun = to_end.experiment, to_end.begun
     if error.code == _NO_BUCKET:
         return FaultEndStatus(True, known, f"{origin.bucket} is deleted", context.clock())
-    begun = injected_at if injected_at is not None else begun_by
     if begun is None:
-        begun = _written_at(plan, execution, context)
+        begun = _written_at(to_end, context)
         if begun is None and known is None:
             return FaultEndStatus(True, None, "no experiment was started")
-    if not fault.is_late(plan, begun, context):
+    if not fault.is_late(to_end.plan, begun, context):
         raise error
     context.log("the policy can't be restored", bucket=origin.bucket, error=str(error))
-    message = f"{fault.TIME_OVER}; remove {sid_of(execution)} from the policy of {origin.bucket}"
-    return FaultEndStatus(True, known or sid_of(execution), message, context.clock())
+    sid = sid_of(to_end.execution)
+    message = f"{fault.TIME_OVER}; remove {sid} from the policy of {origin.bucket}"
+    return FaultEndStatus(True, known or sid, message, context.clock())
 
 
 def aim_of_dry_run(origin: Origin, context: Context) -> tuple[str, str]:
@@ -376,15 +364,15 @@ def _invalidate(origin: Origin, reference: str, context: Context) -> None:
     )
 
 
-def _written_at(plan: Ending, execution: str, context: Context) -> float | None:
+def _written_at(to_end: FaultToEnd, context: Context) -> float | None:
     """Return when a run was about to add its statement; None where it never was.
 
     Where that can't be read it may have been just now; where the bucket is unknown long ago.
     """
-    if not plan.journal_bucket:
+    if not to_end.plan.journal_bucket:
         return 0.0
-    store = Store(context.aws, plan.journal_bucket)
-    key = policy_key(plan.drill, execution.rpartition(":")[2])
+    store = Store(context.aws, to_end.plan.journal_bucket)
+    key = policy_key(to_end.plan.drill, to_end.execution.rpartition(":")[2])
     try:
         return float(json.loads(store.get(key))["at"]) if key in store.keys(key) else None
     except (AwsError, ValueError, KeyError, TypeError) as error:

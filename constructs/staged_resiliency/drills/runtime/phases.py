@@ -4,12 +4,13 @@ import math
 from dataclasses import replace
 from types import TracebackType
 
-from staged_resiliency.drills.runtime import engine, fault, recorder, states
+from staged_resiliency.drills.runtime import engine, fault, fis, recorder, states
 from staged_resiliency.drills.runtime import preflight as checks
 from staged_resiliency.drills.runtime.client_view import STEADY_POLLS, Poller, not_steady
 from staged_resiliency.drills.runtime.context import AwsError, Context, NotStartedError
-from staged_resiliency.drills.runtime.fault import Experiment, FaultEndStatus
-from staged_resiliency.drills.runtime.plan import Ending
+from staged_resiliency.drills.runtime.ending import Ending, FaultToEnd
+from staged_resiliency.drills.runtime.fault import FaultEndStatus
+from staged_resiliency.drills.runtime.fis import Experiment
 from staged_resiliency.drills.runtime.run_result import (
     ENDED,
     INJECTED,
@@ -305,15 +306,9 @@ def end_fault(call: PhaseInput, context: Context) -> PhaseResult:
 
         def is_over() -> bool:
             nonlocal status
+            to_end = FaultToEnd(ending, call.run.execution, phase.experiment, injected, begun_by)
             try:
-                status = engine.advance_fault_end(
-                    ending,
-                    call.run.execution,
-                    phase.experiment,
-                    injected,
-                    context,
-                    begun_by=begun_by,
-                )
+                status = engine.advance_fault_end(to_end, context)
             except AwsError as error:
                 context.log("the fault's end can't be advanced", error=str(error))
                 status = replace(status, over=False, message=str(error))
@@ -347,7 +342,7 @@ def end_unread(ending: Ending, run: RunName, began_at: float, context: Context) 
     deadline = context.clock() + _UNREAD_CALL_SECONDS
     while True:
         try:
-            status = engine.advance_fault_end(ending, run.execution, None, None, context)
+            status = engine.advance_fault_end(FaultToEnd(ending, run.execution), context)
         except AwsError as error:
             status = FaultEndStatus(False, None, str(error))
         if status.over or context.clock() >= deadline:
@@ -409,7 +404,7 @@ def _check_targets(found: Experiment, call: PhaseInput, context: Context) -> tup
     """Describe the targets of a dry run; return also the reason if they are wrong."""
     if found.cut_short:
         return found.cut_short, found.cut_short
-    targets = fault.resolved_targets(found.id, context)
+    targets = fis.resolved_targets(found.id, context)
     expected = call.plan.aim
     message = f"aimed at {', '.join(targets) or 'nothing'}"
     if len(targets) != 1 or not targets[0].endswith(expected):

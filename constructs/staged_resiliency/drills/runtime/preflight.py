@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from staged_resiliency.drills.runtime import (
     database,
     fault,
+    fis,
     gremlin_fault,
     lock,
     origin_fault,
@@ -120,7 +121,7 @@ def inspect(plan: Plan, execution: str, context: Context, *, ask_gremlin: bool =
         reason=standby.reason,
         instance_state=fault.state_of(instance),
         agent=str(agent.get("PingStatus", "")),
-        experiments=fault.other_active_experiments(plan, execution, context),
+        experiments=fis.other_active_experiments(plan, execution, context),
         traps=[
             *traps.of_instance(plan, instance, context),
             *traps.of_agent(plan, agent),

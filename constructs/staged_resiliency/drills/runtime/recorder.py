@@ -14,7 +14,9 @@ from typing import Any, Final
 
 from staged_resiliency.drills.runtime import fault, lock, metrics
 from staged_resiliency.drills.runtime.context import Context
-from staged_resiliency.drills.runtime.plan import COOL_DOWN_SECONDS, Ending, Plan
+from staged_resiliency.drills.runtime.durations import COOL_DOWN_SECONDS
+from staged_resiliency.drills.runtime.ending import Ending
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.run_result import (
     conclude,
     fault_may_last,

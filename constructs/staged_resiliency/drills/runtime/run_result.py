@@ -5,7 +5,8 @@ from dataclasses import asdict, replace
 from typing import Final
 
 from staged_resiliency.drills.runtime import states
-from staged_resiliency.drills.runtime.plan import LATE_SECONDS, Plan
+from staged_resiliency.drills.runtime.durations import LATE_SECONDS
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.states import RunName
 from staged_resiliency.drills.runtime.store import PhaseRecord
 from staged_resiliency.experiment.expectations import AlarmRecovers, ClientsReturn, Expectation

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from staged_resiliency.drills.runtime.plan import Ending, Plan
+from staged_resiliency.drills.runtime.ending import Ending
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.experiment.json_codec import DataError, JsonObject, read
 
 PLAN: Final = "Plan"

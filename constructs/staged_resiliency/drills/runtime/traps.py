@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from staged_resiliency.drills.runtime.context import AwsError, Context
-from staged_resiliency.drills.runtime.plan import FaultKind, Plan
+from staged_resiliency.drills.runtime.fault_settings import FaultKind
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.experiment.json_codec import JsonObject
 
 SUPPORTED_SYSTEMS: Final = (

@@ -3,8 +3,9 @@
 import shlex
 from collections.abc import Mapping
 
+from staged_resiliency.drills.runtime.fault_settings import FaultKind
 from staged_resiliency.drills.runtime.origin_fault import SID_START, sid_of
-from staged_resiliency.drills.runtime.plan import FaultKind, Plan
+from staged_resiliency.drills.runtime.plan import Plan
 
 
 def duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Reads the tables of bad service files, and of other bad files that an edit makes.
+"""Reads tables of edits of a file, with what is told of each: of service files and of others.
 
 A table is a text file of cases, so that edits and messages stand there as a user sees them:
 
@@ -25,7 +25,7 @@ TABLES: Final = Path(__file__).parent / "tables"
 
 @dataclass(frozen=True)
 class Case:
-    """One bad file: its name, its content, and every line that the user must get."""
+    """One file: the name of its case, its content, and every line that the user must get."""
 
     name: str
     content: str
@@ -46,12 +46,11 @@ def all_cases(tables: Path = TABLES, sound: str | None = None) -> list[Case]:
         example = EXAMPLE_CORE + EXAMPLE_DRILLS if drilled else EXAMPLE_CORE
         return example.replace(", check: { protocol: postgresql }", "")
 
-    return [
-        case for table in sorted(tables.glob("*.txt")) for case in _cases_of(table, text(table))
-    ]
+    return [case for table in sorted(tables.glob("*.txt")) for case in cases_of(table, text(table))]
 
 
-def _cases_of(table: Path, sound: str) -> Iterator[Case]:
+def cases_of(table: Path, sound: str) -> Iterator[Case]:
+    """The cases of one table, as edits of a sound text."""
     lines = table.read_text(encoding="utf-8").split("\n")
     rows = [line for line in lines if line and not line.startswith("# ")]
     name, body = "", list[str]()

@@ -1,6 +1,7 @@
 """Every bad service file of the tables is answered with the lines that stand there, and no more."""
 
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,23 +13,22 @@ from tests.resiliency.service_file.bad_input.cases import Case, all_cases
 from tests.support import EXAMPLE_CORE
 
 CASES = all_cases()
-PARSER = cli.parser()
 
 
-@pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "parser", lambda: PARSER)  # to make one takes as long as a test
+@pytest.fixture(scope="module", autouse=True)
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One folder and one parser for all, as to make them takes as long as a test."""
+    parser = cli.parser()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(tmp_path_factory.mktemp("services"))
+        patched.setattr(cli, "parser", lambda: parser)
+        yield
 
 
 def write(case: Case) -> Path:
     file = Path("bookstore.yaml")
     file.write_bytes(case.content.encode())
     return file
-
-
-def case_named(name: str) -> Case:
-    return next(case for case in CASES if case.name == name)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -46,24 +46,6 @@ def test_the_tables_hold_the_cases_they_should() -> None:
     names = [case.name for case in CASES]
     assert len(names) >= 200
     assert len(names) == len(set(names))
-
-
-def test_several_problems_are_reported_at_once_in_the_order_of_the_lines() -> None:
-    with pytest.raises(ServiceFileError) as raised:
-        load(write(case_named("several mistakes at once")))
-    assert [problem.line for problem in raised.value.problems] == [2, 7, 12, 13, 18]
-
-
-def test_a_problem_knows_file_line_path_and_message() -> None:
-    with pytest.raises(ServiceFileError) as raised:
-        load(write(case_named("signal twice")))
-    (problem,) = raised.value.problems
-    assert (problem.file, problem.line, problem.path, problem.message) == (
-        "bookstore.yaml",
-        13,
-        "environments.production.failover_on[2]",
-        "'status' is a duplicate; remove it",
-    )
 
 
 def of_size(dependencies: int) -> Path:

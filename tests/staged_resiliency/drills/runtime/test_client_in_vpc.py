@@ -11,14 +11,14 @@ from staged_resiliency.drills.runtime import (
     client_view,
     context,
     drill_status,
-    fault,
+    fis,
     network,
     phases,
     preflight,
     states,
 )
 from staged_resiliency.drills.runtime.context import AwsError
-from staged_resiliency.drills.runtime.plan import Endpoint, Plan
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.drills.runtime.states import PhaseInput, RunName
 from staged_resiliency.experiment.observations import Source, of
 from tests.fake_aws import plans
@@ -56,7 +56,7 @@ def test_a_poll_observes_what_clients_in_the_vpc_see(private: Account) -> None:
 def test_the_time_that_a_host_takes_is_that_of_the_host_and_not_of_the_call() -> None:
     plan = replace(plans.DEGRADE, client_function=plans.CLIENT_FUNCTION)
     with account(plan, Script(initiating=0, degraded_answers_take=0.6)) as made:
-        fault.start_experiment(plan, "arn", made.context)
+        fis.start_experiment(plan, "arn", made.context)
         simulated = made.service.Invoke
 
         def slow_call(given: Parameters) -> Answer:
@@ -70,7 +70,7 @@ def test_the_time_that_a_host_takes_is_that_of_the_host_and_not_of_the_call() ->
 
 @pytest.mark.slow
 def test_a_whole_run_passes(private: Account) -> None:
-    assert private.finish(private.start(private.machine(plans.IN_VPC))) == "SUCCEEDED"
+    assert private.run() == "SUCCEEDED"
     journal = private.journal()
     assert journal["verdict"]["status"] == "passed"
     assert ("route53", "TestDNSAnswer") not in private.calls
@@ -83,19 +83,16 @@ def test_the_standby_is_asked_in_the_vpc_before_a_run(private: Account) -> None:
 @pytest.mark.slow
 def test_no_run_starts_while_the_function_is_idle(private: Account) -> None:
     private.refuse(*INVOKE, ApiError("ResourceNotReadyException", "The function is inactive"))
-    private.finish(private.start(private.machine(plans.IN_VPC)))
+    private.run()
     assert private.service.experiments == []
     assert "ResourceNotReadyException" in private.journal()["verdict"]["message"]
 
 
 @pytest.mark.slow
 def test_a_drill_that_no_longer_sees_clients_ends_its_fault(private: Account) -> None:
-    def lost(phase: str, count: int) -> None:
-        if phase == states.OBSERVE:
-            private.refuse(*INVOKE, ApiError("EC2AccessDeniedException"))
-
-    private.before = lost
-    assert private.finish(private.start(private.machine(plans.IN_VPC))) == "SUCCEEDED"
+    gone = ApiError("EC2AccessDeniedException")
+    private.before_phase(states.OBSERVE, lambda: private.refuse(*INVOKE, gone))
+    assert private.run() == "SUCCEEDED"
     assert private.journal()["verdict"]["status"] != "passed"
     assert not private.service.broken
     assert private.service.now < START + plans.IN_VPC.fault_seconds
@@ -123,7 +120,7 @@ def test_a_run_that_saw_no_clients_while_its_fault_ended_does_not_pass() -> None
                 script.needs_database = True
 
         made.before = lost
-        made.finish(made.start(made.machine(plan)))
+        made.run()
         said = made.journal()["verdict"]
     assert said["status"] == "failed"
     assert "clients were not observed for " in said["message"]
@@ -131,7 +128,7 @@ def test_a_run_that_saw_no_clients_while_its_fault_ended_does_not_pass() -> None
 
 def test_a_fault_is_ended_first_of_all_and_without_the_vpc(private: Account) -> None:
     plan, made = plans.IN_VPC, private
-    started = fault.start_experiment(plan, "arn", made.context)
+    started = fis.start_experiment(plan, "arn", made.context)
     made.service.now += 60
     made.refuse(*INVOKE, ApiError("ENINotReadyException"))
     made.calls.clear()
@@ -166,13 +163,6 @@ def test_the_function_is_called_each_day_so_that_it_stays_active(private: Accoun
 def test_the_function_waits_for_hosts_and_its_callers_wait_for_it() -> None:
     takes = network.RESOLVE_SECONDS + network.DEADLINE_SECONDS
     assert takes < functions.CLIENT.timeout_seconds < context.READ_TIMEOUT_SECONDS
-
-
-@pytest.mark.parametrize("plan", [plans.SHUTDOWN, plans.IN_VPC], ids=["internet", "vpc"])
-def test_a_plan_names_the_function_where_there_is_one(plan: Plan) -> None:
-    document = plan.to_json()
-    assert ("client_function" in document) == (plan is plans.IN_VPC)
-    assert Plan.from_json(document) == plan
 
 
 def test_the_steady_state_names_the_resolver_that_was_asked() -> None:

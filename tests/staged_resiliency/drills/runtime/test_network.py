@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.drills.runtime.network import (
     MAX_BYTES,
     UnansweredError,
     ask,
     name_in,
 )
-from staged_resiliency.drills.runtime.plan import Endpoint
 from tests.staged_resiliency.probe.agent.certificates import authority, issued
 from tests.staged_resiliency.probe.agent.hostile.http_answers import after_request as answering
 from tests.staged_resiliency.probe.agent.hostile.http_answers import (

@@ -10,17 +10,16 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from staged_resiliency.drills import functions
-from staged_resiliency.drills.runtime import fault, handlers, network, phases, states
+from staged_resiliency.drills.runtime import fis, handlers, network, phases, states
 from staged_resiliency.drills.runtime.client_view import Poller, poll, serving_host
 from staged_resiliency.drills.runtime.context import AwsError, BotocoreAws, lambda_context, log_line
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.drills.runtime.keys import INSTANCE_TAG, RUN_TAG
 from staged_resiliency.drills.runtime.network import Resolver
-from staged_resiliency.drills.runtime.plan import Endpoint, Plan
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.preflight import inspect, refusals
 from staged_resiliency.drills.runtime.states import PhaseInput, RunName
 from staged_resiliency.drills.runtime.store import Store
-from staged_resiliency.drills.state_machine import definition
 from staged_resiliency.experiment.json_codec import DataError
 from staged_resiliency.experiment.observations import (
     NO_ANSWER,
@@ -37,16 +36,15 @@ from tests.fake_aws.simulation import START, Script, StartedExperiment
 PLAN = plans.SHUTDOWN
 
 
-def test_an_error_of_aws_has_its_code() -> None:
-    with account() as made:
-        made.service.errors["GetExperiment"] = ["ResourceNotFoundException"]
-        with pytest.raises(AwsError, match="ResourceNotFoundException") as raised:
-            made.context.aws("fis", "GetExperiment", id="EXP1")
+def test_an_error_of_aws_has_its_code(made: Account) -> None:
+    made.service.errors["GetExperiment"] = ["ResourceNotFoundException"]
+    with pytest.raises(AwsError, match="ResourceNotFoundException") as raised:
+        made.context.aws("fis", "GetExperiment", id="EXP1")
     assert raised.value.code == "ResourceNotFoundException"
 
 
-def test_a_call_that_aws_would_not_take_is_a_mistake_and_no_answer() -> None:
-    with account() as made, pytest.raises(botocore.exceptions.ParamValidationError):
+def test_a_call_that_aws_would_not_take_is_a_mistake_and_no_answer(made: Account) -> None:
+    with pytest.raises(botocore.exceptions.ParamValidationError):
         made.context.aws("fis", "GetExperiment", identity="EXP1")
 
 
@@ -172,54 +170,52 @@ def test_an_event_without_an_execution_is_reported(event: object) -> None:
 
 def test_a_cleanup_after_a_run_that_ended_well_does_nothing() -> None:
     with account(PLAN, Script(standby_answers=False)) as made:
-        execution = made.start(made.machine(PLAN))
-        assert made.finish(execution) == "SUCCEEDED"
-        described = made.wait(execution)
-        made.clean_up(described)
+        assert made.run() == "SUCCEEDED"
+        made.clean_up(made.wait(plans.EXECUTION))
         assert made.log[-1]["event"] == "nothing to clean up"
         assert made.versions() == 1
 
 
-def test_an_object_that_can_not_be_written_is_an_error_and_not_taken() -> None:
-    with account() as made:
-        made.service.errors["PutObject"] = ["AccessDenied"]
-        with pytest.raises(AwsError, match="AccessDenied"):
-            Store(made.context.aws, PLAN.journal_bucket).put_new("a", "{}")
+def test_an_object_that_can_not_be_written_is_an_error_and_not_taken(made: Account) -> None:
+    made.service.errors["PutObject"] = ["AccessDenied"]
+    with pytest.raises(AwsError, match="AccessDenied"):
+        Store(made.context.aws, PLAN.journal_bucket).put_new("a", "{}")
 
 
-def test_long_lists_are_read_to_their_end() -> None:
-    with account() as made:
-        real = made.context.aws
+def test_long_lists_are_read_to_their_end(made: Account) -> None:
+    real = made.context.aws
 
-        def paged(service: str, operation: str, **parameters: Any) -> Any:
-            if operation == "ListObjectsV2":
-                return real(service, operation, **parameters, MaxKeys=2)
-            return real(service, operation, **parameters)
+    def paged(service: str, operation: str, **parameters: Any) -> Any:
+        if operation == "ListObjectsV2":
+            return real(service, operation, **parameters, MaxKeys=2)
+        return real(service, operation, **parameters)
 
-        store = Store(paged, PLAN.journal_bucket)
-        for name in "abcde":
-            store.put_new(f"x/{name}", "{}")
-        assert sorted(store.keys("x/")) == [f"x/{name}" for name in "abcde"]
-
-
-def test_experiments_are_read_to_the_end_of_their_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    with account() as made:
-        answers = [
-            {"experiments": [_listed("EXP1", "other")], "nextToken": "more"},
-            {"experiments": [_listed("EXP2", "mine")]},
-        ]
-        monkeypatch.setattr(made.service, "ListExperiments", lambda given: answers.pop(0))
-        assert fault.experiments_of_run(PLAN, "mine", made.context) == ["EXP2"]
+    store = Store(paged, PLAN.journal_bucket)
+    for name in "abcde":
+        store.put_new(f"x/{name}", "{}")
+    assert sorted(store.keys("x/")) == [f"x/{name}" for name in "abcde"]
 
 
-def test_the_experiment_of_a_run_is_none_of_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    with account() as made:
-        found = [
-            {**each, "tags": {**each["tags"], INSTANCE_TAG: plans.INSTANCE}}
-            for each in (_listed("EXP1", "other"), _listed("EXP2", "mine"))
-        ]
-        monkeypatch.setattr(made.service, "ListExperiments", lambda given: {"experiments": found})
-        assert fault.other_active_experiments(PLAN, "mine", made.context) == ["EXP1"]
+def test_experiments_are_read_to_the_end_of_their_list(
+    made: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [
+        {"experiments": [_listed("EXP1", "other")], "nextToken": "more"},
+        {"experiments": [_listed("EXP2", "mine")]},
+    ]
+    monkeypatch.setattr(made.service, "ListExperiments", lambda given: answers.pop(0))
+    assert fis.experiments_of_run(PLAN, "mine", made.context) == ["EXP2"]
+
+
+def test_the_experiment_of_a_run_is_none_of_another_run(
+    made: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [
+        {**each, "tags": {**each["tags"], INSTANCE_TAG: plans.INSTANCE}}
+        for each in (_listed("EXP1", "other"), _listed("EXP2", "mine"))
+    ]
+    monkeypatch.setattr(made.service, "ListExperiments", lambda given: {"experiments": found})
+    assert fis.other_active_experiments(PLAN, "mine", made.context) == ["EXP1"]
 
 
 def _listed(identity: str, run: str) -> dict[str, Any]:
@@ -231,32 +227,29 @@ def _listed(identity: str, run: str) -> dict[str, Any]:
     }
 
 
-def test_stopping_what_has_ended_is_no_error_and_what_is_not_allowed_is() -> None:
-    with account() as made:
-        made.service.errors["StopExperiment"] = ["ConflictException", "AccessDeniedException"]
-        fault.stop_experiment("EXP1", made.context)
-        with pytest.raises(AwsError, match="AccessDenied"):
-            fault.stop_experiment("EXP1", made.context)
+def test_stopping_what_has_ended_is_no_error_and_what_is_not_allowed_is(made: Account) -> None:
+    made.service.errors["StopExperiment"] = ["ConflictException", "AccessDeniedException"]
+    fis.stop_experiment("EXP1", made.context)
+    with pytest.raises(AwsError, match="AccessDenied"):
+        fis.stop_experiment("EXP1", made.context)
 
 
 def test_a_second_order_has_the_same_token_and_another_run_another() -> None:
-    assert fault.client_token("arn:1") == fault.client_token("arn:1")
-    assert fault.client_token("arn:1") != fault.client_token("arn:2")
-    assert 1 <= len(fault.client_token("arn:1")) <= 64
+    assert fis.client_token("arn:1") == fis.client_token("arn:1")
+    assert fis.client_token("arn:1") != fis.client_token("arn:2")
+    assert 1 <= len(fis.client_token("arn:1")) <= 64
 
 
-def test_what_can_not_be_seen_is_left_out() -> None:
-    with account() as made:
-        made.service.errors |= {"TestDNSAnswer": ["Throttling"], "DescribeAlarms": ["Throttling"]}
-        found = poll(PLAN, made.context)
+def test_what_can_not_be_seen_is_left_out(made: Account) -> None:
+    made.service.errors |= {"TestDNSAnswer": ["Throttling"], "DescribeAlarms": ["Throttling"]}
+    found = poll(PLAN, made.context)
     assert found.dns is None
     assert of(found.observations, Source.DNS) == of(found.observations, Source.ALARM) == []
     assert found.client == plans.BLUE
 
 
-def test_a_host_that_is_none_of_the_service_serves_nobody() -> None:
-    with account() as made:
-        found = poll(PLAN, replace(made.context, ask=lambda *_: "evil\x1b[31m"))
+def test_a_host_that_is_none_of_the_service_serves_nobody(made: Account) -> None:
+    found = poll(PLAN, replace(made.context, ask=lambda *_: "evil\x1b[31m"))
     assert found.client == NO_ANSWER
     assert "answered by 'evil\\x1b[31m', which is no host of the service" in found.reason
     (client,) = of(found.observations, Source.CLIENT)
@@ -272,58 +265,50 @@ def test_a_host_that_is_none_of_the_service_serves_nobody() -> None:
     ],
 )
 def test_where_answers_name_no_host_the_address_shows_which_one_answers(
-    address: str, client: str, where: str
+    made: Account, address: str, client: str, where: str
 ) -> None:
     plan = replace(PLAN, endpoint=replace(PLAN.endpoint, path="/health", field=None))
-    with account() as made:
-        context = replace(made.context, ask=lambda *_: "", resolve=lambda name: (name,))
-        assert serving_host(plan, context, address) == (client, where)
+    context = replace(made.context, ask=lambda *_: "", resolve=lambda name: (name,))
+    assert serving_host(plan, context, address) == (client, where)
 
 
-def test_the_host_behind_a_load_balancer_is_known_by_its_resolved_address() -> None:
+def test_the_host_behind_a_load_balancer_is_known_by_its_resolved_address(made: Account) -> None:
     behind = replace(PLAN.standby, addresses=(), reached_at="green.elb.example.com")
     plan = replace(PLAN, standby=behind, endpoint=replace(PLAN.endpoint, field=None))
     names = {"green.elb.example.com": ("192.0.2.8", "192.0.2.9")}
-    with account() as made:
-        context = replace(
-            made.context, ask=lambda *_: "", resolve=lambda name: names.get(name, (name,))
-        )
-        assert serving_host(plan, context, "192.0.2.9") == (plans.GREEN, "at 192.0.2.9")
+    context = replace(
+        made.context, ask=lambda *_: "", resolve=lambda name: names.get(name, (name,))
+    )
+    assert serving_host(plan, context, "192.0.2.9") == (plans.GREEN, "at 192.0.2.9")
 
 
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "PutObject", "TestDNSAnswer"])
-def test_a_fault_is_ended_whatever_else_can_not_be_reached(operation: str) -> None:
-    with account() as made:
-        started = fault.start_experiment(PLAN, "arn", made.context)
-        made.service.now += 60
-        made.service.errors[operation] = ["AccessDenied"] * 9
-        call = PhaseInput(states.END_FAULT, PLAN, RunName("arn", "run-1"), {}, {})
-        with suppress(AwsError):  # what was seen can't be left behind; Step Functions tries again
-            phases.end_fault(call, made.context)
-        (experiment,) = made.service.experiments
-        assert experiment.id == started.id
-        assert experiment.stopped_at == START + 60
+def test_a_fault_is_ended_whatever_else_can_not_be_reached(made: Account, operation: str) -> None:
+    started = fis.start_experiment(PLAN, "arn", made.context)
+    made.service.now += 60
+    made.service.errors[operation] = ["AccessDenied"] * 9
+    call = PhaseInput(states.END_FAULT, PLAN, RunName("arn", "run-1"), {}, {})
+    with suppress(AwsError):  # what was seen can't be left behind; Step Functions tries again
+        phases.end_fault(call, made.context)
+    (experiment,) = made.service.experiments
+    assert experiment.id == started.id
+    assert experiment.stopped_at == START + 60
 
 
-def test_a_cleanup_that_can_not_read_the_records_cleans_up_all_the_same() -> None:
-    with account() as made:
-        machine = made.machine(PLAN)
-        made.before = lambda phase, count: made.stop(execution)
-        execution = machine.replace("stateMachine", "execution") + ":run-1"
-        made.start(machine)
-        described = made.wait(execution)
-        made.service.errors["ListObjectsV2"] = ["SlowDown"]
-        made.clean_up(described)
-        assert [each["event"] for each in made.log].count(
-            "cleaning up without knowing the run's state"
-        ) == 1
-        assert made.journal()["verdict"]["message"].endswith("the run was aborted")
+def test_a_cleanup_that_can_not_read_the_records_cleans_up_all_the_same(made: Account) -> None:
+    described = made.wait(made.start_aborted(states.PREFLIGHT, when="before"))
+    made.service.errors["ListObjectsV2"] = ["SlowDown"]
+    made.clean_up(described)
+    assert [each["event"] for each in made.log].count(
+        "cleaning up without knowing the run's state"
+    ) == 1
+    assert made.journal()["verdict"]["message"].endswith("the run was aborted")
 
 
 def test_an_instance_that_can_not_be_started_is_tried_again() -> None:
     with account(PLAN, Script(fis_starts_instance=False)) as made:
         made.service.errors["StartInstances"] = ["InsufficientInstanceCapacity"]
-        fault.start_experiment(PLAN, "arn", made.context)
+        fis.start_experiment(PLAN, "arn", made.context)
         made.service.now += 60
         call = PhaseInput(states.END_FAULT, PLAN, RunName("arn", "run-1"), {}, {})
         result = phases.end_fault(call, made.context)
@@ -340,69 +325,67 @@ def test_a_name_without_addresses_serves_nobody() -> None:
     assert (found.client, found.reason) == (NO_ANSWER, f"{plans.RECORD} can't be resolved")
 
 
-def test_alarms_are_seen_now_and_at_their_last_change() -> None:
-    with account() as made:
-        found = of(poll(PLAN, made.context).observations, Source.ALARM, plans.STATUS_ALARM)
+def test_alarms_are_seen_now_and_at_their_last_change(made: Account) -> None:
+    found = of(poll(PLAN, made.context).observations, Source.ALARM, plans.STATUS_ALARM)
     assert [each.at for each in found] == [START - 86_400, START]
 
 
-def test_an_alarm_that_changes_while_it_is_read_changes_once() -> None:
+def test_an_alarm_that_changes_while_it_is_read_changes_once(made: Account) -> None:
     """Its former state is as of the request, so it is never later than its new one."""
-    with account() as made:
-        service = made.service
-        answer = service.DescribeAlarms
+    service = made.service
+    answer = service.DescribeAlarms
 
-        def slowly(given: dict[str, Any]) -> Any:
-            found = answer(given)
-            service.now += 0.05
-            changed.append(service.now)
-            service.now += 0.05
-            return found
+    def slowly(given: dict[str, Any]) -> Any:
+        found = answer(given)
+        service.now += 0.05
+        changed.append(service.now)
+        service.now += 0.05
+        return found
 
-        def state(name: str) -> tuple[str, float]:
-            return ("OK", changed[0]) if changed else ("ALARM", START - 60)
+    def state(name: str) -> tuple[str, float]:
+        return ("OK", changed[0]) if changed else ("ALARM", START - 60)
 
-        changed: list[float] = []
-        service.DescribeAlarms = slowly  # type: ignore[method-assign]
-        service.alarm_state = state  # type: ignore[method-assign]
-        seen = [*poll(PLAN, made.context).observations, *poll(PLAN, made.context).observations]
+    changed: list[float] = []
+    service.DescribeAlarms = slowly  # type: ignore[method-assign]
+    service.alarm_state = state  # type: ignore[method-assign]
+    seen = [*poll(PLAN, made.context).observations, *poll(PLAN, made.context).observations]
     found = transitions(of(seen, Source.ALARM, plans.STATUS_ALARM))
     assert [each.value for each in found] == ["ALARM", "OK"]
 
 
-def test_a_former_state_that_cloudwatch_still_answers_is_left_out() -> None:
+def test_a_former_state_that_cloudwatch_still_answers_is_left_out(made: Account) -> None:
     """The later answer says that the alarm had changed before."""
-    with account() as made:
-        service = made.service
-        answers = [("ALARM", START - 60), ("OK", START - 0.2)]
-        service.alarm_state = lambda name: answers[0]  # type: ignore[method-assign]
-        poller = Poller(PLAN, made.context)
-        poller.poll()
-        seen = transitions(of(poller.observations, Source.ALARM, plans.STATUS_ALARM))
-        assert [each.value for each in seen] == ["ALARM"]
-        del answers[0]
-        service.now += 5
-        poller.poll()
+    service = made.service
+    answers = [("ALARM", START - 60), ("OK", START - 0.2)]
+    service.alarm_state = lambda name: answers[0]  # type: ignore[method-assign]
+    poller = Poller(PLAN, made.context)
+    poller.poll()
+    seen = transitions(of(poller.observations, Source.ALARM, plans.STATUS_ALARM))
+    assert [each.value for each in seen] == ["ALARM"]
+    del answers[0]
+    service.now += 5
+    poller.poll()
     seen = transitions(ordered(of(poller.observations, Source.ALARM, plans.STATUS_ALARM)))
     assert [(each.value, each.at) for each in seen] == [("ALARM", START - 60), ("OK", START - 0.2)]
 
 
 def test_preflight_finds_all_reasons_to_refuse_a_run() -> None:
-    script = Script(alarms_on=(plans.DB_ALARM,), standby_answers=False)
+    script = Script(
+        alarms_on=(plans.DB_ALARM,), alarms_missing=(plans.GUARD_ALARM,), standby_answers=False
+    )
     tags = {INSTANCE_TAG: plans.INSTANCE}
     with account(PLAN, script, now=START + 86_400) as made:
         made.service.experiments.append(
             StartedExperiment("EXP9", "t", plans.TEMPLATE, tags, True, made.service.now)
         )
-        found = inspect(PLAN, "mine", made.context)
-        reasons = refusals(PLAN, found)
-    assert len(reasons) == 4
-    assert reasons[0].startswith("outside the allowed window (TUE 09:00 to 17:00")
-
-
-def test_the_first_state_is_the_one_that_the_cleanup_reads_the_plan_from() -> None:
-    arns = {each.name: "arn" for each in functions.ALL}
-    assert definition(PLAN, arns)["StartAt"] == states.PLAN
+        reasons = refusals(PLAN, inspect(PLAN, "mine", made.context))
+    assert reasons == [
+        "outside the allowed window (TUE 09:00 to 17:00 America/Los_Angeles)",
+        f"alarm {plans.DB_ALARM} is already in ALARM",
+        f"alarm {plans.GUARD_ALARM} does not exist",
+        f"the standby {plans.GREEN} does not answer (52.11.79.9: no whole answer within 4 s)",
+        "experiment EXP9 of the service is still running",
+    ]
 
 
 def test_lookups_have_a_limit() -> None:
@@ -425,10 +408,9 @@ def test_the_host_that_the_fault_leaves_alone_is_asked_at_its_own_address() -> N
         assert (found.value, found.detail) == (NO_ANSWER, "52.11.79.9: no whole answer within 4 s")
 
 
-def test_a_host_that_answers_with_the_name_of_the_other_does_not_answer() -> None:
-    with account() as made:
-        made.context = replace(made.context, ask=lambda *_: plans.BLUE)
-        assert other_host(made).value == NO_ANSWER
+def test_a_host_that_answers_with_the_name_of_the_other_does_not_answer(made: Account) -> None:
+    made.context = replace(made.context, ask=lambda *_: plans.BLUE)
+    assert other_host(made).value == NO_ANSWER
 
 
 @pytest.mark.parametrize("answers", [True, False])

@@ -5,12 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from staged_resiliency.drills.runtime import fault, lock, phases
+from staged_resiliency.drills.runtime import fault, fis, lock, phases
 from staged_resiliency.drills.runtime import states as names
 from staged_resiliency.drills.runtime.client_view import STEADY_POLLS
 from staged_resiliency.drills.runtime.context import AwsError
+from staged_resiliency.drills.runtime.durations import RULE_LATE_SECONDS
+from staged_resiliency.drills.runtime.ending import FaultToEnd
+from staged_resiliency.drills.runtime.hosts import Endpoint
 from staged_resiliency.drills.runtime.network import UnansweredError
-from staged_resiliency.drills.runtime.plan import RULE_LATE_SECONDS, Endpoint, Plan
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.states import PhaseInput, PhaseResult, RunName
 from staged_resiliency.drills.runtime.store import Store, journal_key, load_records
 from tests.fake_aws import plans
@@ -34,10 +37,8 @@ def end_of_fault(
     made: Account, experiment: str | None = None, injected_at: float | None = START
 ) -> fault.FaultEndStatus:
     """What becomes of the fault of the account's plan now."""
-    plan = made.service.plan
-    return fault.advance_fault_end(
-        plan.ending, RUN.execution, experiment, injected_at, made.context
-    )
+    to_end = FaultToEnd(made.service.plan.ending, RUN.execution, experiment, injected_at)
+    return fault.advance_fault_end(to_end, made.context)
 
 
 def test_an_occurrence_of_the_schedule_starts_one_run() -> None:
@@ -53,13 +54,12 @@ def test_an_occurrence_of_the_schedule_starts_one_run() -> None:
         assert "is already in ALARM" in phases.preflight(later, made.context).message
 
 
-def test_without_an_experiment_there_is_nothing_to_observe() -> None:
-    with account() as made:
-        result = phases.observe(call(names.OBSERVE), made.context)
+def test_without_an_experiment_there_is_nothing_to_observe(made: Account) -> None:
+    result = phases.observe(call(names.OBSERVE), made.context)
     assert (result.go, result.again) == (False, False)
 
 
-def test_a_state_is_steady_after_polls_in_a_row() -> None:
+def test_a_state_is_steady_after_polls_in_a_row(made: Account) -> None:
     asked: list[str] = []
 
     def every_second(address: str, endpoint: Endpoint, host: str) -> str:
@@ -68,45 +68,39 @@ def test_a_state_is_steady_after_polls_in_a_row() -> None:
             return plans.BLUE
         raise UnansweredError("reset")
 
-    with account() as made:
-        flapping = replace(
-            made.context, ask=every_second, resolve=lambda name: [plans.BLUE_ADDRESS]
-        )
-        result = phases.steady_state(call(names.STEADY_STATE), flapping)
+    flapping = replace(made.context, ask=every_second, resolve=lambda name: [plans.BLUE_ADDRESS])
+    result = phases.steady_state(call(names.STEADY_STATE), flapping)
     assert not result.go
     assert len(asked) > 2 * STEADY_POLLS
 
 
-def test_the_observations_of_a_call_that_fails_are_recorded() -> None:
-    with account() as made:
-        made.service.errors["StartExperiment"] = ["AccessDeniedException"]
-        with pytest.raises(AwsError, match="AccessDenied"):
-            phases.inject(call(names.INJECT, preflight=ready(made)), made.context)
-        assert any(key.endswith("-inject.json") for key in made.objects())
+def test_the_observations_of_a_call_that_fails_are_recorded(made: Account) -> None:
+    made.service.errors["StartExperiment"] = ["AccessDeniedException"]
+    with pytest.raises(AwsError, match="AccessDenied"):
+        phases.inject(call(names.INJECT, preflight=ready(made)), made.context)
+    assert any(key.endswith("-inject.json") for key in made.objects())
 
 
-def test_a_failure_is_reported_even_where_nothing_can_be_recorded() -> None:
-    with account() as made:
-        made.service.errors["StartExperiment"] = ["AccessDeniedException"]
-        last = ready(made)
-        made.service.errors["PutObject"] = ["SlowDown"]
-        with pytest.raises(AwsError, match="AccessDenied"):
-            phases.inject(call(names.INJECT, preflight=last), made.context)
-        assert [each["not_saved"] for each in made.log if "not_saved" in each]
+def test_a_failure_is_reported_even_where_nothing_can_be_recorded(made: Account) -> None:
+    made.service.errors["StartExperiment"] = ["AccessDeniedException"]
+    last = ready(made)
+    made.service.errors["PutObject"] = ["SlowDown"]
+    with pytest.raises(AwsError, match="AccessDenied"):
+        phases.inject(call(names.INJECT, preflight=last), made.context)
+    assert [each["not_saved"] for each in made.log if "not_saved" in each]
 
 
-def test_a_run_that_is_redriven_injects_nothing() -> None:
+def test_a_run_that_is_redriven_injects_nothing(made: Account) -> None:
     """It goes on where it was, days after its preflight, its verdict, and its lock."""
-    with account() as made:
-        store = Store(made.context.aws, plans.SHUTDOWN.journal_bucket)
-        last = ready(made)
-        store.put_new(journal_key("shutdown", RUN.name), "{}")
-        lock.release(plans.SHUTDOWN.instances, RUN.execution, 0.0, made.context)
-        assert lock.take(plans.SHUTDOWN, "arn:of:another", made.context) == ""
-        made.service.now += plans.SHUTDOWN.timeouts.preflight_valid + 1
-        result = phases.inject(call(names.INJECT, preflight=last), made.context)
-        assert made.service.experiments == []
-        (record,) = load_records(store, "shutdown", RUN.name)
+    store = Store(made.context.aws, plans.SHUTDOWN.journal_bucket)
+    last = ready(made)
+    store.put_new(journal_key("shutdown", RUN.name), "{}")
+    lock.release(plans.SHUTDOWN.instances, RUN.execution, 0.0, made.context)
+    assert lock.take(plans.SHUTDOWN, "arn:of:another", made.context) == ""
+    made.service.now += plans.SHUTDOWN.timeouts.preflight_valid + 1
+    result = phases.inject(call(names.INJECT, preflight=last), made.context)
+    assert made.service.experiments == []
+    (record,) = load_records(store, "shutdown", RUN.name)
     message = (
         "the run must not continue: its preflight was too long ago; its verdict is recorded; it "
         "does not hold the lock of its instances; start a new one"
@@ -114,27 +108,25 @@ def test_a_run_that_is_redriven_injects_nothing() -> None:
     assert (result.go, result.message, record.cut_short) == (False, message, message)
 
 
-def test_the_last_preflight_counts_of_a_run_that_announced_itself() -> None:
-    with account() as made:
-        first = replace(ready(made), began_at=START - plans.SHUTDOWN.timeouts.preflight_valid - 1)
-        once = call(names.INJECT, preflight=first)
-        assert "its preflight was too long ago" in phases.inject(once, made.context).message
-        again = PhaseResult(True, False, START, None, "")
-        twice = call(names.INJECT, preflight=first, preflight_again=again)
-        assert phases.inject(twice, made.context).message == "experiment EXP00000"
+def test_the_last_preflight_counts_of_a_run_that_announced_itself(made: Account) -> None:
+    first = replace(ready(made), began_at=START - plans.SHUTDOWN.timeouts.preflight_valid - 1)
+    once = call(names.INJECT, preflight=first)
+    assert "its preflight was too long ago" in phases.inject(once, made.context).message
+    again = PhaseResult(True, False, START, None, "")
+    twice = call(names.INJECT, preflight=first, preflight_again=again)
+    assert phases.inject(twice, made.context).message == "experiment EXP00000"
 
 
-def test_without_a_preflight_nothing_is_injected() -> None:
-    with account() as made:
-        ready(made)
-        result = phases.inject(call(names.INJECT), made.context)
-        assert "its preflight was too long ago" in result.message
-        assert made.service.experiments == []
+def test_without_a_preflight_nothing_is_injected(made: Account) -> None:
+    ready(made)
+    result = phases.inject(call(names.INJECT), made.context)
+    assert "its preflight was too long ago" in result.message
+    assert made.service.experiments == []
 
 
 def test_an_experiment_that_ends_without_having_acted_injected_nothing() -> None:
     with account(plans.SHUTDOWN, Script(initiating=5)) as made:
-        fault.start_experiment(replace(plans.SHUTDOWN, enabled=False), RUN.execution, made.context)
+        fis.start_experiment(replace(plans.SHUTDOWN, enabled=False), RUN.execution, made.context)
         made.service.now += 60
         result = phases.inject(call(names.INJECT, preflight=ready(made)), made.context)
     assert (result.go, result.again) == (False, False)
@@ -158,10 +150,20 @@ def test_a_phase_remembers_when_it_began() -> None:
     assert again.experiment == result.experiment
 
 
+def test_clients_that_do_not_come_back_are_observed_for_a_limited_time() -> None:
+    plan = replace(plans.SHUTDOWN, sample_seconds=60)
+    with account(plan, Script(dns=(plans.GREEN_ADDRESS,))) as made:
+        result = phases.failback(call(names.FAILBACK, plan), made.context)
+        while result.again:
+            again = call(names.FAILBACK, plan, failback=result)
+            result = phases.failback(again, made.context)
+        assert (result.go, made.service.now) == (False, START + plan.timeouts.failback)
+
+
 def test_a_blackhole_ends_when_the_host_opens_the_port() -> None:
     plan = plans.BLACKHOLE
     with account(plan, Script(initiating=10, command_known=False)) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         injected = START + 10
         made.service.now = START + 60
         first = end_of_fault(made, injected_at=injected)
@@ -181,7 +183,7 @@ def test_a_blackhole_lasts_as_long_as_its_command_however_slow_the_packages() ->
     """FIS completes its action after its time; the rule begins only with the packages there."""
     plan = plans.BLACKHOLE
     with account(plan, Script(initiating=10, packages_take=480)) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         injected = START + 10
         for at in (320, 780):  # FIS is done at 310, the rule goes at 790
             made.service.now = START + at
@@ -197,7 +199,7 @@ def test_a_blackhole_lasts_as_long_as_its_command_however_slow_the_packages() ->
 def test_the_fault_lasts_while_its_command_runs_however_long_that_is() -> None:
     plan = plans.BLACKHOLE
     with account(plan, Script(initiating=0, packages_take=5_000)) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.now = START + plan.fault_seconds + RULE_LATE_SECONDS
         found = end_of_fault(made)
         assert found.message == f"command {COMMAND} is InProgress on {plans.BLUE}"
@@ -226,7 +228,7 @@ def test_a_command_runs_until_systems_manager_says_that_it_has_ended(
     answer = {"CommandInvocations": [{"CommandId": COMMAND, "Status": status}]}
     with account(plan, Script(initiating=0)) as made:
         monkeypatch.setattr(made.service, "ListCommandInvocations", lambda given: answer)
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.now = START + plan.fault_seconds
         found = end_of_fault(made)
     assert found.over is not runs
@@ -234,7 +236,7 @@ def test_a_command_runs_until_systems_manager_says_that_it_has_ended(
 
 def test_an_experiment_that_is_listed_late_is_stopped_where_its_start_failed() -> None:
     with account(plans.SHUTDOWN, Script(list_lags=30)) as made:
-        fault.start_experiment(plans.SHUTDOWN, RUN.execution, made.context)
+        fis.start_experiment(plans.SHUTDOWN, RUN.execution, made.context)
         lost = replace(call(names.END_FAULT), errors={"inject": "its answer is lost"})
         result = phases.end_fault(lost, made.context)
         while result.again:
@@ -248,7 +250,7 @@ def test_a_host_that_is_still_stopping_is_not_started_yet() -> None:
     """EC2 refuses that."""
     plan = plans.SHUTDOWN
     with account(plan, Script(initiating=0, instance={"State": {"Name": "stopping"}})) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.now = START + plan.fault_seconds + 60
         found = end_of_fault(made)
         assert (found.over, found.message) == (False, f"instance {plans.INSTANCE} is stopping")
@@ -259,7 +261,7 @@ def test_a_host_that_is_still_stopping_is_not_started_yet() -> None:
 def test_a_command_that_can_not_be_followed_may_last_for_a_limited_time(*, silent: bool) -> None:
     plan = plans.BLACKHOLE
     with account(plan, Script(initiating=0, packages_take=480)) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.errors["ListCommandInvocations"] = ["AccessDeniedException"] * 9
         if silent:
             made.service.errors["GetExperiment"] = ["InternalServerException"] * 9
@@ -273,23 +275,22 @@ def test_a_command_that_can_not_be_followed_may_last_for_a_limited_time(*, silen
         assert last.over
 
 
-def test_the_end_of_the_fault_needs_no_poll() -> None:
+def test_the_end_of_the_fault_needs_no_poll(made: Account) -> None:
     """Whatever a poll fails with, the fault is ended."""
 
     def broken(name: str) -> Sequence[str]:
         raise OverflowError("a length beyond all sizes")
 
-    with account() as made:
-        started = fault.start_experiment(plans.SHUTDOWN, RUN.execution, made.context)
-        made.service.now += 30
-        last = PhaseResult(True, False, START, started.id, "")
-        blind = replace(made.context, resolve=broken)
-        result = phases.end_fault(call(names.END_FAULT, inject=last), blind)
-        while result.again:
-            result = phases.end_fault(call(names.END_FAULT, inject=last, end=result), blind)
-        assert not made.service.broken
-        assert result.message == f"instance {plans.INSTANCE} is running"
-        assert [each for each in made.log if each["event"] == "a poll failed"]
+    started = fis.start_experiment(plans.SHUTDOWN, RUN.execution, made.context)
+    made.service.now += 30
+    last = PhaseResult(True, False, START, started.id, "")
+    blind = replace(made.context, resolve=broken)
+    result = phases.end_fault(call(names.END_FAULT, inject=last), blind)
+    while result.again:
+        result = phases.end_fault(call(names.END_FAULT, inject=last, end=result), blind)
+    assert not made.service.broken
+    assert result.message == f"instance {plans.INSTANCE} is running"
+    assert [each for each in made.log if each["event"] == "a poll failed"]
 
 
 SILENT = {each: ["InternalServerException"] * 999 for each in ("GetExperiment", "ListExperiments")}
@@ -300,33 +301,43 @@ def test_the_host_is_started_after_its_time_though_fis_can_not_be_asked(known: s
     plan = plans.SHUTDOWN
     late = plan.fault_seconds + 60
     with account(plan, Script(initiating=0, fis_starts_instance=False)) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
         made.service.now = START + late - 1
         with pytest.raises(AwsError, match="InternalServerException"):
             end_of_fault(made, known)
         made.service.now = START + late
-        first = fault.advance_fault_end(
-            plan.ending, RUN.execution, known, None, made.context, begun_by=START
-        )
+        unknown = FaultToEnd(plan.ending, RUN.execution, known, begun_by=START)
+        first = fault.advance_fault_end(unknown, made.context)
         assert (first.over, made.service.started_by_hand) == (False, START + late)
         made.service.now += made.service.script.boot
         last = end_of_fault(made, known)
         assert (last.over, last.message) == (True, f"instance {plans.INSTANCE} is running")
 
 
-def test_without_fis_a_host_is_not_started_that_nobody_may_have_stopped() -> None:
-    with account() as made:
+def test_where_the_injection_is_lost_the_time_of_the_fault_counts_from_the_next_phase() -> None:
+    plan = plans.SHUTDOWN
+    with account(plan, Script(initiating=0, fis_starts_instance=False)) as made:
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
-        made.service.now += 99_999
-        with pytest.raises(AwsError, match="InternalServerException"):
-            fault.advance_fault_end(plans.SHUTDOWN.ending, RUN.execution, None, None, made.context)
+        made.service.now = START + plan.fault_seconds + 60
+        began = PhaseResult(False, True, START, None, "")
+        phases.end_fault(call(names.END_FAULT, end=began), made.context)
+        assert made.service.started_by_hand == START + plan.fault_seconds + 60
+
+
+def test_without_fis_a_host_is_not_started_that_nobody_may_have_stopped(made: Account) -> None:
+    made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
+    made.service.now += 99_999
+    to_end = FaultToEnd(plans.SHUTDOWN.ending, RUN.execution)
+    with pytest.raises(AwsError, match="InternalServerException"):
+        fault.advance_fault_end(to_end, made.context)
 
 
 def test_without_fis_a_blackhole_is_over_after_its_time() -> None:
     plan = plans.BLACKHOLE
     with account(plan, Script(initiating=0)) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.errors.update({key: [*codes] for key, codes in SILENT.items()})
         made.service.now += plan.fault_seconds + 60
         found = end_of_fault(made, "EXP00000")
@@ -336,7 +347,7 @@ def test_without_fis_a_blackhole_is_over_after_its_time() -> None:
 def test_the_host_of_an_experiment_that_does_not_stop_is_started_after_its_time() -> None:
     plan = plans.SHUTDOWN
     with account(plan, Script(initiating=0, stop_takes=None)) as made:
-        fault.start_experiment(plan, RUN.execution, made.context)
+        fis.start_experiment(plan, RUN.execution, made.context)
         made.service.now = START + 60
         first = end_of_fault(made, "EXP00000", injected_at=None)
         assert first.message == "experiment EXP00000 is running"
@@ -349,15 +360,14 @@ def test_the_host_of_an_experiment_that_does_not_stop_is_started_after_its_time(
         assert made.service.started_by_hand == made.service.now
 
 
-def test_an_experiment_that_can_not_be_asked_for_is_taken_as_it_was() -> None:
-    with account() as made:
-        started = fault.start_experiment(plans.SHUTDOWN, RUN.execution, made.context)
-        made.service.now += 30
-        made.service.errors["GetExperiment"] = []
-        last = PhaseResult(True, False, START, started.id, "")
-        made.service.timers.append(
-            (START + 35, lambda: made.service.errors.update(GetExperiment=["Throttling"]))
-        )
-        result = phases.observe(call(names.OBSERVE, inject=last), made.context)
-        assert result.again
-        assert [each for each in made.log if each["event"] == "the experiment can't be asked for"]
+def test_an_experiment_that_can_not_be_asked_for_is_taken_as_it_was(made: Account) -> None:
+    started = fis.start_experiment(plans.SHUTDOWN, RUN.execution, made.context)
+    made.service.now += 30
+    made.service.errors["GetExperiment"] = []
+    last = PhaseResult(True, False, START, started.id, "")
+    made.service.timers.append(
+        (START + 35, lambda: made.service.errors.update(GetExperiment=["Throttling"]))
+    )
+    result = phases.observe(call(names.OBSERVE, inject=last), made.context)
+    assert result.again
+    assert [each for each in made.log if each["event"] == "the experiment can't be asked for"]

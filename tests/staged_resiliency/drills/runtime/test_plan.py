@@ -2,11 +2,16 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from staged_resiliency.drills.runtime.plan import LATE_SECONDS, DrillSchedules, Plan, Timeouts
+from staged_resiliency.drills.runtime.durations import LATE_SECONDS, Timeouts
+from staged_resiliency.drills.runtime.ending import Ending
+from staged_resiliency.drills.runtime.fault_settings import GremlinAttack
+from staged_resiliency.drills.runtime.plan import Plan
+from staged_resiliency.drills.runtime.scheduled_tasks import DrillSchedules
 from staged_resiliency.experiment.expectations import (
     AlarmFires,
     AlarmRecovers,
@@ -15,12 +20,32 @@ from staged_resiliency.experiment.expectations import (
     Expectation,
 )
 from staged_resiliency.experiment.json_codec import DataError
+from tests.cases import cases
 from tests.fake_aws import plans
 
+OPTIONAL = ("client_function", "database", "gremlin", "origin")
+ATTACK = GremlinAttack("team", "arn:secret", "shutdown", ("-d", "1"), {"a": "b"}, {"c": "d"})
 
-@pytest.mark.parametrize("plan", [plans.SHUTDOWN, plans.BLACKHOLE, plans.DRY_SHUTDOWN])
-def test_a_plan_comes_back_as_it_was(plan: Plan) -> None:
-    assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+
+@cases(
+    ("plan", "optional"),
+    {
+        "shutdown": (plans.SHUTDOWN, ""),
+        "blackhole": (plans.BLACKHOLE, ""),
+        "dry run": (plans.DRY_SHUTDOWN, ""),
+        "of private hosts": (plans.IN_VPC, "client_function"),
+        "failover of a database": (plans.RDS_FAILOVER, "database"),
+        "by Gremlin": (replace(plans.SHUTDOWN, gremlin=ATTACK), "gremlin"),
+        "of a distribution's origin": (plans.DENY_ORIGIN, "origin"),
+    },
+)
+def test_a_plan_comes_back_as_it_was_and_names_what_others_do_not_have(
+    plan: Plan, optional: str
+) -> None:
+    document = json.loads(json.dumps(plan.to_json()))
+    assert Plan.from_json(document) == plan
+    assert Ending.from_plan(document) == plan.ending
+    assert [key for key in OPTIONAL if key in document] == ([optional] if optional else [])
 
 
 def test_the_input_of_schedules_comes_back_as_it_was() -> None:

@@ -17,8 +17,6 @@ from tests.fake_aws import plans
 from tests.fake_aws.account import Account, account
 from tests.fake_aws.simulation import START
 
-pytestmark = pytest.mark.no_cover
-
 RUN = RunName("arn:aws:states:us-west-2:123456789012:execution:shutdown:run-1", "run-1")
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from staged_resiliency.drills.runtime import handlers, states
-from staged_resiliency.drills.runtime.plan import Ending, Plan
+from staged_resiliency.drills.runtime.ending import Ending
+from staged_resiliency.drills.runtime.plan import Plan
 from staged_resiliency.drills.runtime.store import fault_over_key
 from staged_resiliency.experiment.json_codec import DataError
 from tests.fake_aws import plans
@@ -130,10 +131,7 @@ def test_a_release_that_can_not_read_the_plan_ends_the_fault_all_the_same(
 ) -> None:
     """It is deployed while the fault lasts."""
     with account(SHUTDOWN, Script(fis_starts_instance=False)) as made:
-        machine = made.machine(SHUTDOWN)
-        execution = machine.replace("stateMachine", "execution") + ":run-1"
-        made.after = lambda phase, count: made.stop(execution) if phase == states.OBSERVE else None
-        made.start(machine)
+        execution = made.start_aborted(states.OBSERVE)
         made.wait(execution)
         assert made.service.broken
         event = {

@@ -279,7 +279,19 @@ def test_a_fault_goes_on_while_the_other_host_answers_now_and_then() -> None:
     assert reason(*twice) == ""
     assert reason(*twice, both(START + 15, plans.BLUE, plans.GREEN), again) == ""
     assert reason(*twice, again).startswith(f"neither {plans.BLUE} nor {plans.GREEN} answered 20 s")
-    assert reason(*(both(START + at, NO_ANSWER, plans.GREEN) for at in (5, 10, 419))) == ""
+    served = [both(START + at, NO_ANSWER, plans.GREEN) for at in (0, 10, 420)]
+    assert reason(*served) == ""
+    late = "clients were not served for longer than the objective"
+    assert reason(*served, both(START + 421, NO_ANSWER, plans.GREEN)) == late
+
+
+@pytest.mark.parametrize(("seconds", "stops"), [(60, False), (61, True)])
+def test_a_fault_that_aws_fis_does_not_guard_ends_where_guards_can_not_be_read(
+    seconds: int, stops: bool
+) -> None:
+    found = reason([client(START + seconds, plans.BLUE)], plan=plans.DENY_ORIGIN)
+    assert found == (f"the guards can't be read for {seconds} s" if stops else "")
+    assert reason([client(START + seconds, plans.BLUE)]) == ""  # AWS FIS watches them
 
 
 def test_a_fault_on_the_standby_ends_when_the_active_host_does_not_answer() -> None:

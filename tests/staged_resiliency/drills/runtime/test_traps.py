@@ -158,21 +158,19 @@ def test_no_run_starts_while_the_failover_is_deployed(status: str) -> None:
 
 def test_a_deployment_that_begins_after_the_preflight_keeps_the_fault_from_being_injected() -> None:
     with account() as made:
-
-        def deploy(phase: str, count: int) -> None:
-            if phase == states.STEADY_STATE:
-                made.service.script.stack_status = "UPDATE_IN_PROGRESS"
-
-        made.before = deploy
-        verdict = ran(made, plans.SHUTDOWN)
+        script = made.service.script
+        made.before_phase(
+            states.STEADY_STATE, lambda: setattr(script, "stack_status", "UPDATE_IN_PROGRESS")
+        )
+        verdict = ran(made)
         assert made.service.experiments == []
     assert verdict["status"] == "aborted"
     assert "a deployment runs: stack bookstore-production-failover" in verdict["message"]
 
 
-def ran(made: Account, plan: Plan) -> Mapping[str, Any]:
-    """The verdict of a run of a plan."""
-    made.finish(made.start(made.machine(plan)))
+def ran(made: Account) -> Mapping[str, Any]:
+    """The verdict of a run."""
+    made.run()
     found: Mapping[str, Any] = made.journal()["verdict"]
     return found
 
@@ -181,14 +179,14 @@ def test_a_run_whose_calendar_can_not_be_read_injects_nothing() -> None:
     plan = replace(plans.SHUTDOWN, change_calendars=("arn:freeze",), sample_seconds=20)
     with account(plan) as made:
         made.service.errors["GetCalendarState"] = ["AccessDeniedException"] * 99
-        assert ran(made, plan)["status"] == "aborted"
+        assert ran(made)["status"] == "aborted"
         assert made.service.experiments == []
 
 
 def test_a_run_announces_itself_waits_and_checks_everything_again() -> None:
     plan = replace(plans.SHUTDOWN, notice_seconds=1, sample_seconds=20, call_seconds=200)
     with account(plan) as made:
-        assert ran(made, plan)["status"] == "passed"
+        assert ran(made)["status"] == "passed"
         announced, verdict = made.messages()
         names = [each["name"] for each in made.journal()["phases"]]
     assert sorted(names[:2]) == ["announce", "preflight"]  # at the same moment here
@@ -207,13 +205,11 @@ def test_a_run_announces_itself_waits_and_checks_everything_again() -> None:
 def test_an_alarm_that_fires_after_the_announcement_refuses_the_run() -> None:
     plan = replace(plans.SHUTDOWN, notice_seconds=1)
     with account(plan) as made:
-
-        def fire(phase: str, count: int) -> None:
-            if phase == "Announce":
-                made.service.script.alarms_on = (plans.DB_ALARM,)
-
-        made.after = fire
-        assert f"{plans.DB_ALARM} is already in ALARM" in ran(made, plan)["message"]
+        on = (plans.DB_ALARM,)
+        made.before_phase(
+            states.PREFLIGHT_AGAIN, lambda: setattr(made.service.script, "alarms_on", on)
+        )
+        assert f"{plans.DB_ALARM} is already in ALARM" in ran(made)["message"]
         assert made.service.experiments == []
 
 
@@ -221,7 +217,7 @@ def test_the_first_run_with_a_fault_names_who_approved_it() -> None:
     plan = replace(plans.SHUTDOWN, drill="never-run", sample_seconds=20, call_seconds=200)
     with account(plan) as made:
         made.client("s3").delete_object(Bucket=plans.BUCKET, Key="live/never-run.json")
-        refused = ran(made, plan)
+        refused = ran(made)
         assert "the first run with a fault needs an approval" in refused["message"]
         approval = {
             "approved_by": "arn:aws:iam::123456789012:user/ops",
@@ -229,7 +225,7 @@ def test_the_first_run_with_a_fault_names_who_approved_it() -> None:
             "expires_at": "2026-11-10T17:00:00.000Z",
         }
         made.put("approvals/never-run/1.json", json.dumps(approval))
-        made.finish(made.start(made.machine(plan), "run-2"))
+        made.run("run-2")
         assert made.journal("run-2")["verdict"]["status"] == "passed"
         assert made.journal("run-2")["phases"][0]["outcome"] == (
             f"{PASSED}; first run with a fault, approved by "

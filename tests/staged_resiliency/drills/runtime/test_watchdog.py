@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import pytest
 
 from staged_resiliency.drills.runtime import drill_status, handlers
-from staged_resiliency.drills.runtime.plan import WATCHDOG_TASK, DrillSchedules
+from staged_resiliency.drills.runtime.scheduled_tasks import WATCHDOG_TASK, DrillSchedules
 from staged_resiliency.drills.runtime.store import journal_key
 from staged_resiliency.experiment.json_codec import DataError
 from tests.fake_aws import plans

@@ -1,8 +1,11 @@
 """What all tests of the agent share."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from staged_resiliency.probe.agent import agent
+from tests.staged_resiliency.probe.agent.support import VirtualHost
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +17,9 @@ def settled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     calls: list[str] = []
     monkeypatch.setattr(agent, "settle", lambda: calls.append("settled"))
     return calls
+
+
+@pytest.fixture
+def world() -> Iterator[VirtualHost]:
+    with VirtualHost() as world:
+        yield world

@@ -5,7 +5,6 @@ import selectors
 import socket
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from xml.sax.saxutils import escape
 
+import pytest
+
+from staged_resiliency.probe.agent import metric_statistics
 from staged_resiliency.probe.agent.attempt import REFUSED, Attempt, Failure, Tools
 from staged_resiliency.probe.agent.checks import Check
 from staged_resiliency.probe.agent.cloudwatch import SendError
@@ -32,7 +34,7 @@ from tests.e2e.machine.servers import HttpAnswer, HttpRequest, ListeningServer
 T = TypeVar("T")
 
 MIDNIGHT = 1_795_392_000  # of a day in November 2026, UTC
-HOUR, DAY = 3600.0, 86_400.0
+HOUR, DAY = 3600, 86_400
 BLUE, GREEN = "bookstore-api-blue", "bookstore-api-green"
 SPOOLED = "*-*.json"  # files of the spool in the state folder
 DOWN = SendError("EndpointConnectionError", "no route to CloudWatch")
@@ -178,6 +180,30 @@ class VirtualCloudWatch:
         return [datum for _, data in self.requests for datum in data]
 
 
+class FakeTransport:
+    """Takes requests, raises what it was given, or hangs while it is held."""
+
+    def __init__(self) -> None:
+        self.attempts: list[Sequence[Datum]] = []
+        self.sent: list[Datum] = []
+        self.troubles: list[Exception] = []
+        self.trouble: Exception | None = None
+        self.free = threading.Event()
+        self.free.set()
+
+    def send(self, data: Sequence[Datum]) -> None:
+        self.attempts.append(data)
+        self.free.wait(60)
+        trouble = self.troubles.pop(0) if self.troubles else self.trouble
+        if trouble is not None:
+            raise trouble
+        self.sent += data
+
+    def metrics(self) -> set[str]:
+        """The names of the metrics that were accepted."""
+        return {datum.series.metric for datum in list(self.sent)}
+
+
 class VirtualPublisher(Publisher):
     """A publisher without a thread: it sends from the loop, and a request takes no time."""
 
@@ -252,26 +278,22 @@ def config_of(checks: Mapping[str, Check], **others: Any) -> Config:
 
 
 def merged(data: Iterable[Datum]) -> Mapping[tuple[Series, int], Datum]:
-    """Statistic sets as CloudWatch adds them up, by series and minute."""
-    found: dict[tuple[Series, int], Datum] = {}
-    for datum in data:
-        key = datum.series, datum.minute
-        other = found.get(key)
-        found[key] = datum if other is None else both(other, datum)
+    """Data as CloudWatch adds them up, by series and minute."""
+    return {(datum.series, datum.minute): datum for datum in metric_statistics.merged(data)}
+
+
+def recorded(world: VirtualHost) -> list[tuple[float, Series, int, float]]:
+    """Each sample from now on: when it was known, of what, in which minute, and its value."""
+    found: list[tuple[float, Series, int, float]] = []
+    usual = world.journal.result
+
+    def result(result: Any, *, changed: bool) -> None:
+        value = float(result.failure is None)
+        found.append((world.time.now, result.sampler.series, result.minute, value))
+        usual(result, changed=changed)
+
+    world.journal.result = result  # type: ignore[method-assign]
     return found
-
-
-def both(one: Datum, other: Datum) -> Datum:
-    """Two statistic sets of the same series and minute as one."""
-    return Datum(
-        one.series,
-        one.minute,
-        one.samples + other.samples,
-        one.total + other.total,
-        min(one.lowest, other.lowest),
-        max(one.highest, other.highest),
-        tuple((Counter(dict(one.values)) + Counter(dict(other.values))).items()),
-    )
 
 
 def host_series(metric: str, host: str = BLUE) -> Series:
@@ -284,6 +306,17 @@ def ones(minute: int, count: int, metric: str = "db-connectivity") -> list[Datum
         Datum(host_series(f"{metric}-{number}"), minute, 6, 6.0, 1.0, 1.0)
         for number in range(count)
     ]
+
+
+def outbox_of(
+    *,
+    folder: Path | None = None,
+    max_data: int = 100_000,
+    wall: Callable[[], float] = lambda: float(MIDNIGHT),
+    jitter: float = 1.0,
+) -> Outbox:
+    """An outbox whose spool must not fail, with pauses that do not vary."""
+    return Outbox(Spool(folder, max_data, "Bookstore", pytest.fail), wall, lambda: jitter)
 
 
 # --- Loopback
@@ -311,6 +344,13 @@ def unused_url() -> str:
     """Return a URL at which no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def free_port() -> int:
+    """A port at which nobody listens on either loopback address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
 
 
 @dataclass

@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,6 @@ from staged_resiliency.probe.agent.identity import FILE_NAME, Identity, save_ide
 from staged_resiliency.probe.agent.journal import Journal
 from staged_resiliency.probe.agent.loop import Loop
 from staged_resiliency.probe.agent.metadata import Metadata
-from staged_resiliency.probe.agent.metric_statistics import Datum
 from staged_resiliency.probe.agent.spool import Spool
 from staged_resiliency.probe.agent.systemd import ServiceManager
 from tests.cases import cases
@@ -32,6 +31,7 @@ from tests.staged_resiliency.probe.agent.support import (
     GREEN,
     SPOOLED,
     WELL,
+    FakeTransport,
     InstanceMetadata,
     config_of,
     eventually,
@@ -46,24 +46,6 @@ SETTLE = module.settle
 NOT_KNOWN = "READY=1\nSTATUS=waiting: this host's name is not known yet"
 # Of all series, these are sampled soon after the start: their phases are small.
 FIRST, SECOND = "cdn-health", "ads-health"
-
-
-class FakeTransport:
-    """Takes requests, and hangs while it is held."""
-
-    def __init__(self) -> None:
-        self.sent: list[Datum] = []
-        self.attempts = 0
-        self.free = threading.Event()
-        self.free.set()
-
-    def send(self, data: Sequence[Datum]) -> None:
-        self.attempts += 1
-        self.free.wait(60)
-        self.sent += data
-
-    def metrics(self) -> set[str]:
-        return {datum.series.metric for datum in list(self.sent)}
 
 
 class Host:
@@ -147,6 +129,11 @@ class Host:
             self.datagrams.append(datagram)
             if line in datagram:
                 return datagram
+
+    def feeds_no_watchdog(self) -> None:
+        """Wait until the agent notifies systemd no more."""
+        eventually(lambda: self.heard_within(0.06) == [])
+        assert self.heard_within(0.1) == []
 
     def heard_within(self, seconds: float) -> list[str]:
         """Return what systemd receives within a time."""
@@ -262,8 +249,7 @@ def test_the_watchdog_is_not_fed_by_a_loop_that_is_stuck(host: Host) -> None:
 
     host.loop.call_soon(stand_still)
     assert stuck.wait(30)
-    host.heard_within(0)
-    assert host.heard_within(0.1) == []
+    host.feeds_no_watchdog()
     continues.set()
     host.hears("WATCHDOG=1")
 
@@ -276,18 +262,23 @@ def test_the_watchdog_is_not_fed_while_the_publisher_is_stuck(
     host.transport.free.clear()
     host.ready()
     host.hears("WATCHDOG=1")
-    eventually(lambda: host.heard_within(0.06) == [])
-    assert host.heard_within(0.1) == []
+    host.feeds_no_watchdog()
     host.transport.free.set()
     host.hears("WATCHDOG=1")
 
 
-def test_a_stuck_publisher_is_one_that_waits_longer_than_any_request_may_take() -> None:
+def test_a_publisher_that_has_died_does_not_pass_for_alive(host: Host) -> None:
+    host.watchdog_seconds = 0.03
+    agent = host.ready()
+    publisher = agent._publisher
+    assert publisher is not None
+    publisher.stop(5)
+    host.feeds_no_watchdog()
+
+
+def test_the_times_leave_room_for_the_longest_request_and_the_shortest_end() -> None:
     longest = 2 * (3 + 5) + 4 * 2  # connect and read, and what the metadata service is asked
     assert longest * 3 < module.STUCK_SECONDS
-
-
-def test_the_time_to_flush_leaves_time_to_end_within_five_seconds() -> None:
     assert module.FLUSH_SECONDS <= 4
 
 
@@ -315,28 +306,25 @@ def test_a_good_configuration_is_taken_and_the_spool_grows_with_it(host: Host) -
     assert agent.next_config is None
 
 
-def test_a_bad_configuration_is_refused_and_the_current_one_stays(host: Host) -> None:
-    agent = host.ready()
-    host.file.write_text(
-        '{"service": "bookstore", "namespace": "Bookstore", "targets": [{"port": 70000}]}'
-    )
-    host.loop.call_soon(agent.reload)
-    eventually(lambda: any("is refused" in line for line in host.lines))
-    (problem,) = [line for line in host.lines if "is refused" in line]
-    assert problem == (
-        f"<4>the new configuration is refused: {host.file}: targets[0].check: is missing"
-    )
-    sent = len(host.transport.sent)
-    eventually(lambda: len(host.transport.sent) > sent or host.lines)
-    assert host.thread.is_alive()
-    host.end()
-
-
-def test_a_missing_configuration_is_refused_and_the_current_one_stays(host: Host) -> None:
+@cases(
+    ("content", "problem"),
+    {
+        "a bad one": ('{"service": "bookstore", "targets": []}', "namespace: is missing"),
+        "a missing file": (None, "can't be read: No such file or directory"),
+    },
+)
+def test_a_configuration_that_cant_be_used_is_refused_and_the_current_one_stays(
+    host: Host, content: str | None, problem: str
+) -> None:
     agent = host.ready()
     host.file.unlink()
+    if content is not None:
+        host.file.write_text(content)
     host.loop.call_soon(agent.reload)
-    eventually(lambda: any("No such file or directory" in line for line in host.lines))
+    line = f"<4>the new configuration is refused: {host.file}: {problem}"
+    eventually(lambda: line in host.lines)
+    sent = len(host.transport.sent)
+    eventually(lambda: len(host.transport.sent) > sent)
     assert host.thread.is_alive()
 
 
@@ -487,123 +475,111 @@ def asked_again(metadata: InstanceMetadata, times: int = 3) -> None:
     eventually(lambda: asked() >= before + times)
 
 
-def unnamed(host: Host) -> None:
-    """The host's name is not in the configuration, but its Name tag."""
+@pytest.fixture
+def unnamed(host: Host, metadata: InstanceMetadata) -> Host:
+    """A host whose name is not in the configuration, but its Name tag."""
+    metadata.change(tags={"Name": BLUE})
     host.write(host=None, region=None)
+    return host
+
+
+@pytest.fixture
+def unreachable(unnamed: Host, metadata: InstanceMetadata) -> Host:
+    """A host whose name tag can't be read, and that remembers it from its last run."""
+    metadata.change(tags=None)
+    save_identity(unnamed.state, Identity(BLUE, "us-west-2"), MACHINE)
+    return unnamed
 
 
 def test_another_name_tag_makes_another_host_of_it_on_the_next_reload(
-    host: Host, metadata: InstanceMetadata
+    unnamed: Host, metadata: InstanceMetadata
 ) -> None:
-    metadata.change(tags={"Name": BLUE})
-    unnamed(host)
-    agent = host.ready()
+    agent = unnamed.ready()
     metadata.change(tags={"Name": GREEN})
-    host.loop.call_soon(agent.reload)
-    host.thread.join(5)
-    assert not host.thread.is_alive()
-    assert agent.next_config == load(host.file)
-    assert f"<4>restarting, as this host is now {GREEN}" in host.lines
+    unnamed.loop.call_soon(agent.reload)
+    unnamed.thread.join(5)
+    assert not unnamed.thread.is_alive()
+    assert agent.next_config == load(unnamed.file)
+    assert f"<4>restarting, as this host is now {GREEN}" in unnamed.lines
 
 
 def test_it_reads_a_changed_name_tag_by_itself(
-    host: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
+    unnamed: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "IDENTITY_SECONDS", 0.01)
-    metadata.change(tags={"Name": BLUE})
-    unnamed(host)
-    agent = host.ready()
+    agent = unnamed.ready()
     asked_again(metadata)
     assert agent.next_config is None, "the same name changes nothing"
     metadata.change(tags={"Name": GREEN})
-    host.thread.join(5)
+    unnamed.thread.join(5)
     assert agent.next_config is not None
 
 
 def test_a_name_that_can_no_longer_be_determined_stays(
-    host: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
+    unnamed: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "IDENTITY_SECONDS", 0.01)
     monkeypatch.setattr(module, "REMEMBERED_SECONDS", 0.01)
-    metadata.change(tags={"Name": BLUE})
-    unnamed(host)
-    agent = host.ready()
+    agent = unnamed.ready()
     metadata.change(tags={"Name": "\n"})
-    eventually(lambda: any("name can't be determined" in line for line in host.lines))
+    eventually(lambda: any("name can't be determined" in line for line in unnamed.lines))
     asked_again(metadata)
     assert agent.next_config is None
-    assert host.thread.is_alive()
-    assert sum("name can't be determined" in line for line in host.lines) == 1
-    assert not any("waiting" in message for message in host.heard_within(0))
+    assert unnamed.thread.is_alive()
+    assert sum("name can't be determined" in line for line in unnamed.lines) == 1
+    assert not any("waiting" in message for message in unnamed.heard_within(0))
 
 
 def test_the_name_of_the_last_run_is_used_while_ec2_does_not_answer(
-    host: Host, metadata: InstanceMetadata
+    unnamed: Host, metadata: InstanceMetadata
 ) -> None:
-    metadata.change(tags={"Name": BLUE})
-    unnamed(host)
-    host.ready()
-    eventually(lambda: (host.state / FILE_NAME).exists())
-    host.end()
-    host.loop.close()
+    unnamed.ready()
+    eventually(lambda: (unnamed.state / FILE_NAME).exists())
+    unnamed.end()
+    unnamed.loop.close()
     metadata.change(tags=None)  # and EC2 refuses: there is no role
-    host.loop.close()
-    host.loop = Loop()
-    host.ready()
-    assert [identity.host for _, identity in host.made] == [BLUE, BLUE]
+    unnamed.loop = Loop()
+    unnamed.ready()
+    assert [identity.host for _, identity in unnamed.made] == [BLUE, BLUE]
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["no answer", "hangs"])
 def test_the_name_of_the_last_run_is_used_while_the_metadata_service_is_silent(
-    host: Host, monkeypatch: pytest.MonkeyPatch, silent: bool
+    unreachable: Host, monkeypatch: pytest.MonkeyPatch, silent: bool
 ) -> None:
     monkeypatch.setattr(metadata_module, "TIMEOUT_SECONDS", 0.05)
-    save_identity(host.state, Identity(BLUE, "us-west-2"), MACHINE)
-    unnamed(host)
     with silence() as url:
-        host.metadata = Metadata(url if silent else unused_url())
-        host.ready()
-        eventually(host.transport.metrics)
-        host.end()
-    assert [identity.host for _, identity in host.made] == [BLUE]
+        unreachable.metadata = Metadata(url if silent else unused_url())
+        unreachable.ready()
+        unreachable.end()
+    assert [identity.host for _, identity in unreachable.made] == [BLUE]
 
 
 def test_a_remembered_name_that_has_changed_is_noticed_soon(
-    host: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
+    unreachable: Host, metadata: InstanceMetadata, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "REMEMBERED_SECONDS", 0.01)
-    save_identity(host.state, Identity(BLUE, "us-west-2"), MACHINE)
-    metadata.change(tags=None)
-    unnamed(host)
-    agent = host.ready()
+    agent = unreachable.ready()
     metadata.change(tags={"Name": GREEN})
-    host.thread.join(30)
+    unreachable.thread.join(30)
     assert agent.next_config is not None
-    assert f"<4>restarting, as this host is now {GREEN}" in host.lines
+    assert f"<4>restarting, as this host is now {GREEN}" in unreachable.lines
 
 
 @pytest.mark.parametrize("machine", ["i-00000000000000000", ""], ids=["another", "not known"])
 def test_the_name_of_another_instance_does_not_hold(
-    host: Host, metadata: InstanceMetadata, machine: str
+    unreachable: Host, metadata: InstanceMetadata, machine: str
 ) -> None:
-    metadata.change(tags=None)
-    unnamed(host)
-    save_identity(host.state, Identity(BLUE, "us-west-2"), MACHINE)
-    host.machine = machine
-    host.start()
+    unreachable.machine = machine
+    unreachable.start()
     asked_again(metadata)
-    assert host.made == []
+    assert unreachable.made == []
 
 
-def test_a_publisher_that_has_died_does_not_pass_for_alive(host: Host) -> None:
-    host.watchdog_seconds = 0.03
-    agent = host.ready()
-    publisher = agent._publisher
-    assert publisher is not None
-    publisher.stop(5)
-    eventually(lambda: not publisher.is_alive())
-    eventually(lambda: host.heard_within(0.06) == [])
-    assert host.heard_within(0.1) == []
+def test_a_region_that_is_given_wins_over_that_of_a_former_run(unreachable: Host) -> None:
+    unreachable.write(host=None, region="eu-central-1")
+    unreachable.ready()
+    assert unreachable.made[-1][1] == Identity(BLUE, "eu-central-1")
 
 
 def test_after_an_end_nothing_restarts_the_agent(host: Host) -> None:
@@ -620,16 +596,6 @@ def test_after_an_end_nothing_restarts_the_agent(host: Host) -> None:
     host.thread.join(3)
     assert not host.thread.is_alive()
     assert agent.next_config is None
-
-
-def test_a_region_that_is_given_wins_over_that_of_a_former_run(
-    host: Host, metadata: InstanceMetadata
-) -> None:
-    metadata.change(tags=None)
-    save_identity(host.state, Identity(BLUE, "us-west-2"), MACHINE)
-    host.write(host=None, region="eu-central-1")
-    host.ready()
-    assert host.made[-1][1] == Identity(BLUE, "eu-central-1")
 
 
 def test_a_configured_name_is_not_saved_as_the_instances_own(host: Host) -> None:

@@ -144,18 +144,6 @@ def test_the_authorities_in_a_file_are_trusted_and_no_others(tmp_path: Path) -> 
     assert_ends(result(ours, str(file)), Expected(TLS, f"the authorities in {file}: .+"))
 
 
-def test_an_ipv6_address_is_in_brackets_in_the_request() -> None:
-    heard: list[bytes] = []
-
-    def script(peer: Peer) -> None:
-        heard.append(peer.hear())
-        peer.say(OK)
-
-    with serving(script, "::1") as server:
-        ask(HttpCheck("::1", server.port))
-    assert f"\r\nHost: [::1]:{server.port}\r\n".encode() in heard[0]
-
-
 @pytest.mark.parametrize(
     ("check", "name"),
     [
@@ -164,6 +152,7 @@ def test_an_ipv6_address_is_in_brackets_in_the_request() -> None:
         (HttpsCheck("a.example", 443), "a.example"),
         (HttpsCheck("a.example", 80), "a.example:80"),
         (HttpsCheck("::1", 443), "[::1]"),
+        (HttpCheck("::1", 8080), "[::1]:8080"),
         (HttpCheck("a.example", 8080, host_header="shop.example.com"), "shop.example.com"),
     ],
 )

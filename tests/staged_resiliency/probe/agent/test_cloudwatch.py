@@ -13,9 +13,7 @@ from staged_resiliency.probe.agent import cloudwatch, metadata
 from staged_resiliency.probe.agent.cloudwatch import CloudWatch, SendError, _rendered
 from staged_resiliency.probe.agent.metadata import Metadata
 from staged_resiliency.probe.agent.metric_statistics import Datum, Series
-from staged_resiliency.probe.agent.outbox import Outbox
-from staged_resiliency.probe.agent.publisher import Publisher
-from staged_resiliency.probe.agent.spool import Spool
+from tests.cases import cases
 from tests.e2e.machine import put_metric_data
 from tests.e2e.machine.metadata_service import Credentials
 from tests.e2e.machine.put_metric_data import Metric, Point
@@ -31,7 +29,6 @@ from tests.staged_resiliency.probe.agent.support import (
     instance_metadata,
     ones,
     serving,
-    silence,
     unused_url,
 )
 
@@ -65,6 +62,12 @@ class Around:
         except SendError as error:
             return error
         return None
+
+    def refused(self) -> SendError:
+        """Send; the error with which that fails."""
+        error = self.send()
+        assert error is not None
+        return error
 
     def signers(self) -> list[tuple[str, str | None]]:
         """With which access key and token each request was signed."""
@@ -145,14 +148,6 @@ def test_a_request_says_namespace_names_dimensions_statistics_and_minutes(around
     assert put_metric_data.breaches(put, size, midnight + minute) == []
 
 
-def test_a_thousand_data_are_one_request_within_the_limits(around: Around) -> None:
-    data = ones(MIDNIGHT, 1000)
-    assert around.send(data) is None
-    (put,) = around.service.puts()
-    assert len(put.data) == 1000
-    assert [one.metric.name for one in put.data] == [datum.series.metric for datum in data]
-
-
 def test_requests_are_signed_with_the_roles_credentials_which_are_asked_for_once(
     around: Around,
 ) -> None:
@@ -219,61 +214,45 @@ def test_when_credentials_are_refused_the_next_request_has_fresh_ones(
     around.send()
     around.service.answers = [error_answer(403, code)]
     around.metadata.change(credentials=credentials(2))
-    trouble = around.send()
-    assert trouble is not None
+    trouble = around.refused()
     assert (trouble.kind, trouble.permanent) == (code, False)
     assert around.send() is None
     assert around.signers()[-1] == ("ASIA0000000000000002", "token-2")
     assert len(around.service.requests) == 3
 
 
-@pytest.mark.parametrize(
+def answers(status: int, *codes: str) -> dict[str, tuple[HttpAnswer, str]]:
+    """Answers with these error codes, each with the kind of error that it is."""
+    return {code: (error_answer(status, code), code) for code in codes}
+
+
+MAY_WORK_LATER = {
+    **answers(400, "Throttling", "ThrottlingException", "LimitExceeded"),
+    **answers(403, "RequestExpired"),
+    **answers(500, "InternalServiceFault"),
+    "503 without a body": (HttpAnswer(503, b""), "503"),
+    "502 in HTML": (HttpAnswer(502, b"<html>Bad gateway</html>"), "502"),
+}
+NEVER_WORKS = {
+    **answers(400, "InvalidFormat", "MissingParameter", "MissingRequiredParameterException"),
+    **answers(400, "InvalidParameterCombination", "InvalidParameterCombinationException"),
+    **answers(400, "InvalidParameterValue", "InvalidParameterValueException"),
+    **answers(400, "ValidationError", "ValidationException"),
+    **answers(413, "RequestEntityTooLarge"),
+    "413 in HTML": (HttpAnswer(413, b"<html>too large</html>"), "413"),
+}
+
+
+@cases(
     ("answer", "kind", "permanent"),
-    [
-        pytest.param(error_answer(400, "Throttling"), "Throttling", False, id="throttled"),
-        pytest.param(
-            error_answer(400, "ThrottlingException"),
-            "ThrottlingException",
-            False,
-            id="throttled too",
-        ),
-        pytest.param(
-            error_answer(500, "InternalServiceFault"), "InternalServiceFault", False, id="fault"
-        ),
-        pytest.param(HttpAnswer(503, b""), "503", False, id="503 without a word"),
-        pytest.param(HttpAnswer(502, b"<html>Bad gateway</html>"), "502", False, id="502 in HTML"),
-        pytest.param(
-            error_answer(403, "RequestExpired"), "RequestExpired", False, id="our clock is wrong"
-        ),
-        pytest.param(
-            error_answer(400, "LimitExceeded"), "LimitExceeded", False, id="a code not known here"
-        ),
-        *(
-            pytest.param(error_answer(400, code), code, True, id=code)
-            for code in (
-                "InvalidFormat",
-                "InvalidParameterCombination",
-                "InvalidParameterCombinationException",
-                "InvalidParameterValue",
-                "InvalidParameterValueException",
-                "MissingParameter",
-                "MissingRequiredParameterException",
-                "ValidationError",
-                "ValidationException",
-            )
-        ),
-        pytest.param(
-            error_answer(413, "RequestEntityTooLarge"), "RequestEntityTooLarge", True, id="large"
-        ),
-        pytest.param(HttpAnswer(413, b"<html>too large</html>"), "413", True, id="413 in HTML"),
-    ],
+    {name: (*row, False) for name, row in MAY_WORK_LATER.items()}
+    | {name: (*row, True) for name, row in NEVER_WORKS.items()},
 )
 def test_each_answer_means_one_request_and_whether_it_may_work_later(
     around: Around, answer: HttpAnswer, kind: str, permanent: bool
 ) -> None:
     around.service.answers = [answer]
-    trouble = around.send()
-    assert trouble is not None
+    trouble = around.refused()
     assert (trouble.kind, trouble.permanent) == (kind, permanent)
     assert len(around.service.requests) == 1  # only the outbox tries again
     assert around.send() is None
@@ -284,15 +263,13 @@ def test_codes_of_the_query_protocol_win_where_they_are_given(around: Around) ->
     answer = error_answer(400, "InvalidParameterValueException")
     answer.headers.append(("x-amzn-query-error", "InvalidParameterValue;Sender"))
     around.service.answers = [answer]
-    trouble = around.send()
-    assert trouble is not None
+    trouble = around.refused()
     assert (trouble.kind, trouble.permanent) == ("InvalidParameterValue", True)
 
 
 def test_what_cloudwatch_says_is_shown_on_one_plain_line(around: Around) -> None:
     around.service.answers = [error_answer(400, "Bad\\u001b[31m\\n", "x" * 1000 + "\\u2028\\u0007")]
-    trouble = around.send()
-    assert trouble is not None
+    trouble = around.refused()
     assert str(trouble).isascii()
     assert str(trouble).isprintable()
     assert len(str(trouble)) < 400
@@ -300,8 +277,7 @@ def test_what_cloudwatch_says_is_shown_on_one_plain_line(around: Around) -> None
 
 def test_a_connection_that_is_cut_is_one_failed_request(around: Around) -> None:
     around.service.answers = [None]
-    trouble = around.send()
-    assert trouble is not None
+    trouble = around.refused()
     assert trouble.kind == "ConnectionClosedError"
     assert not trouble.permanent
     assert len(around.service.requests) == 1
@@ -346,23 +322,10 @@ def test_a_name_that_cant_be_looked_up_is_a_failed_connection(
 def test_an_instance_without_a_role_says_so_and_works_once_it_has_one(around: Around) -> None:
     around.begin_anew()
     around.metadata.change(role=None)
-    trouble = around.send()
-    assert trouble is not None
+    trouble = around.refused()
     assert str(trouble) == ("no credentials: the instance has no role; give it an instance profile")
     around.metadata.change(role="bookstore-instance")
     assert around.send() is None
-
-
-def test_a_metadata_service_that_hangs_is_no_credentials(
-    around: Around, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("staged_resiliency.probe.agent.metadata.TIMEOUT_SECONDS", 0.1)
-    with silence() as url:
-        transport = CloudWatch("Bookstore", "us-west-2", Metadata(url), around.url)
-        with pytest.raises(
-            SendError, match="no credentials: the metadata service can't be reached"
-        ):
-            transport.send(DATA)
 
 
 @pytest.mark.parametrize("hours", [-1, -30])
@@ -393,24 +356,6 @@ def test_credentials_that_expire_while_the_agent_runs_are_extended_too(
     monkeypatch.setattr(metadata, "_now", lambda: later)
     assert [around.send() for _ in range(3)] == [None] * 3
     assert {key for key, _ in around.signers()} == {"ASIA0000000000000001"}
-
-
-def test_an_error_of_a_library_fails_one_request_and_not_the_thread(
-    around: Around, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """botocore raises RuntimeError for some credentials."""
-    spool = Spool(None, 100, "Bookstore", pytest.fail)
-    publisher = Publisher(Outbox(spool, lambda: float(MIDNIGHT)), around.transport, pytest.fail)
-
-    def broken(**given: Any) -> None:
-        raise RuntimeError("the credentials are still expired")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(around.transport._client, "put_metric_data", broken)
-        trouble = publisher._send(DATA)
-    assert trouble is not None
-    assert "still expired" in str(trouble)
-    assert publisher._send(DATA) is None
 
 
 def test_single_values_are_sent_in_place_of_their_statistics() -> None:

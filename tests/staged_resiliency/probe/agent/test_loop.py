@@ -57,45 +57,44 @@ def turns_until(loop: Loop, outcomes: Outcomes) -> tuple[Any, Exception | None]:
     return outcome
 
 
-def test_timers_are_called_in_the_order_of_their_times_and_then_of_their_setting() -> None:
-    with VirtualHost() as world:
-        called: list[str] = []
-        for after, name in ((2, "c"), (1, "a"), (2, "d"), (1, "b"), (0, "now")):
-            world.loop.call_at(world.time.now + after, called.append, name)
-        world.run(1.5)
-        assert called == ["now", "a", "b"]
-        world.run(1)
-        assert called == ["now", "a", "b", "c", "d"]
+def test_timers_are_called_in_the_order_of_their_times_and_then_of_their_setting(
+    world: VirtualHost,
+) -> None:
+    called: list[str] = []
+    for after, name in ((2, "c"), (1, "a"), (2, "d"), (1, "b"), (0, "now")):
+        world.loop.call_at(world.time.now + after, called.append, name)
+    world.run(1.5)
+    assert called == ["now", "a", "b"]
+    world.run(1)
+    assert called == ["now", "a", "b", "c", "d"]
 
 
-def test_a_timer_set_for_now_by_a_timer_is_called_in_the_same_turn() -> None:
-    with VirtualHost() as world:
-        called: list[float] = []
+def test_a_timer_set_for_now_by_a_timer_is_called_in_the_same_turn(world: VirtualHost) -> None:
+    called: list[float] = []
 
-        def again() -> None:
-            called.append(world.time.now)
-            if len(called) < 3:
-                world.loop.call_at(world.time.now, again)
+    def again() -> None:
+        called.append(world.time.now)
+        if len(called) < 3:
+            world.loop.call_at(world.time.now, again)
 
-        world.loop.call_at(world.time.now, again)
-        world.loop.call_at(world.time.now + 1, lambda: None)
-        world.loop.turn()
-        assert len(called) == 3
-        assert len(set(called)) == 1
+    world.loop.call_at(world.time.now, again)
+    world.loop.call_at(world.time.now + 1, lambda: None)
+    world.loop.turn()
+    assert len(called) == 3
+    assert len(set(called)) == 1
 
 
-def test_a_task_returns_its_value() -> None:
-    with VirtualHost() as world:
+def test_a_task_returns_its_value(world: VirtualHost) -> None:
 
-        async def task() -> str:
-            await passing(world.loop, 3)
-            return "done"
+    async def task() -> str:
+        await passing(world.loop, 3)
+        return "done"
 
-        outcomes = started(world.loop, task())
-        world.run(2.9)
-        assert outcomes == []
-        world.run(0.2)
-        assert outcomes == [("done", None)]
+    outcomes = started(world.loop, task())
+    world.run(2.9)
+    assert outcomes == []
+    world.run(0.2)
+    assert outcomes == [("done", None)]
 
 
 def test_a_task_that_never_waits_returns_its_value_at_once(loop: Loop) -> None:
@@ -114,43 +113,40 @@ def test_a_tasks_exception_is_passed_on_and_the_loop_continues(loop: Loop) -> No
     assert isinstance(error, LookupError)
 
 
-def test_a_deadline_is_thrown_into_the_task_where_it_waits() -> None:
-    with VirtualHost() as world:
-        left: list[str] = []
+def test_a_deadline_is_thrown_into_the_task_where_it_waits(world: VirtualHost) -> None:
+    left: list[str] = []
 
-        async def task() -> None:
-            try:
-                await passing(world.loop, None)
-            finally:
-                left.append("cleaned up")
+    async def task() -> None:
+        try:
+            await passing(world.loop, None)
+        finally:
+            left.append("cleaned up")
 
-        outcomes = started(world.loop, task(), 5)
-        world.run(4.9)
-        assert outcomes == []
-        world.run(0.2)
-        assert left == ["cleaned up"]
-        assert [type(error) for _, error in outcomes] == [Expired]
-
-
-def test_a_deadline_that_passes_after_the_end_means_nothing() -> None:
-    with VirtualHost() as world:
-        outcomes = started(world.loop, passing(world.loop, 1), 5)
-        world.loop.call_at(world.time.now + 4, lambda: None)  # its timer is not first when it ends
-        world.run(2)
-        world.time.stand_still(10)
-        world.run(60)
-        assert outcomes == [(None, None)]
+    outcomes = started(world.loop, task(), 5)
+    world.run(4.9)
+    assert outcomes == []
+    world.run(0.2)
+    assert left == ["cleaned up"]
+    assert [type(error) for _, error in outcomes] == [Expired]
 
 
-def test_the_loop_does_not_wake_up_for_the_deadlines_of_ended_tasks() -> None:
-    with VirtualHost() as world:
-        for _ in range(10):
-            started(world.loop, passing(world.loop, 0.5), 5)
-        world.run(1)
-        before = world.time.now
-        world.loop.call_at(before + 100, lambda: None)
-        world.loop.turn()
-        assert world.time.now == before + 100
+def test_a_deadline_that_passes_after_the_end_means_nothing(world: VirtualHost) -> None:
+    outcomes = started(world.loop, passing(world.loop, 1), 5)
+    world.loop.call_at(world.time.now + 4, lambda: None)  # its timer is not first when it ends
+    world.run(2)
+    world.time.stand_still(10)
+    world.run(60)
+    assert outcomes == [(None, None)]
+
+
+def test_the_loop_does_not_wake_up_for_the_deadlines_of_ended_tasks(world: VirtualHost) -> None:
+    for _ in range(10):
+        started(world.loop, passing(world.loop, 0.5), 5)
+    world.run(1)
+    before = world.time.now
+    world.loop.call_at(before + 100, lambda: None)
+    world.loop.turn()
+    assert world.time.now == before + 100
 
 
 def test_a_task_waits_until_a_socket_can_be_read(
@@ -276,21 +272,20 @@ def test_a_future_continues_all_tasks_that_wait_in_their_order(loop: Loop) -> No
     assert message == ["first value", "second value"]
 
 
-def test_a_future_without_a_value_holds_no_task_that_gave_up() -> None:
+def test_a_future_without_a_value_holds_no_task_that_gave_up(world: VirtualHost) -> None:
     """Else a name server that hangs for days would fill the memory."""
-    with VirtualHost() as world:
-        future = Future()
+    future = Future()
 
-        async def task() -> Any:
-            return await result_of(future)
+    async def task() -> Any:
+        return await result_of(future)
 
-        outcomes = [started(world.loop, task(), 5) for _ in range(100)]
-        assert len(future.waiting) == 100
-        world.run(6)
-        assert all(isinstance(error, Expired) for ((_, error),) in outcomes)
-        assert len(future.waiting) == 0
-        world.loop.resolve(future, "too late")
-        assert all(len(outcome) == 1 for outcome in outcomes)
+    outcomes = [started(world.loop, task(), 5) for _ in range(100)]
+    assert len(future.waiting) == 100
+    world.run(6)
+    assert all(isinstance(error, Expired) for ((_, error),) in outcomes)
+    assert len(future.waiting) == 0
+    world.loop.resolve(future, "too late")
+    assert all(len(outcome) == 1 for outcome in outcomes)
 
 
 def test_waiting_for_a_socket_that_is_closed_ends_the_task_and_not_the_loop(loop: Loop) -> None:
@@ -337,8 +332,8 @@ def test_more_calls_than_the_wakeup_socket_holds_are_all_made(loop: Loop) -> Non
     loop.run()  # and the bell is silent again
 
 
-def test_a_loop_with_nothing_to_do_waits_and_does_not_spin() -> None:
-    with VirtualHost() as world, pytest.raises(AssertionError, match="nothing would ever happen"):
+def test_a_loop_with_nothing_to_do_waits_and_does_not_spin(world: VirtualHost) -> None:
+    with pytest.raises(AssertionError, match="nothing would ever happen"):
         world.loop.turn()
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from staged_resiliency.probe.agent import metric_statistics
 from staged_resiliency.probe.agent.metric_statistics import Datum, MetricStatistics, Series
 from tests.properties import fewer_examples
 from tests.staged_resiliency.probe.agent.support import MIDNIGHT, host_series, merged
@@ -59,6 +60,15 @@ def test_each_parts_average_lies_within_its_bounds(
     for datum in measurements.take():
         assert datum.samples > 0
         assert datum.lowest <= datum.total / datum.samples <= datum.highest
+
+
+def test_data_of_a_minute_are_not_merged_beyond_the_values_of_a_request() -> None:
+    pairs = tuple((float(number), 1.0) for number in range(100))
+    datum = Datum(DB, MIDNIGHT, 100, 4950.0, 0.0, 99.0, pairs)
+    few = datum._replace(values=pairs[:50])
+    assert [len(each.values) for each in metric_statistics.merged([datum, datum, few])] == [
+        *(100, 150)
+    ]
 
 
 def test_only_the_first_zero_of_a_minute_counts_as_first() -> None:

@@ -1,8 +1,7 @@
 """The thread that sends: one line for each change, and an end within its time."""
 
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,12 +9,17 @@ import pytest
 
 from staged_resiliency.probe.agent import outbox
 from staged_resiliency.probe.agent.cloudwatch import SendError
-from staged_resiliency.probe.agent.metric_statistics import Datum
 from staged_resiliency.probe.agent.outbox import Outbox
 from staged_resiliency.probe.agent.publisher import Publisher
 from staged_resiliency.probe.agent.spool import Spool
 from tests.cases import cases
-from tests.staged_resiliency.probe.agent.support import MIDNIGHT, REFUSAL, eventually, ones
+from tests.staged_resiliency.probe.agent.support import (
+    MIDNIGHT,
+    REFUSAL,
+    FakeTransport,
+    eventually,
+    ones,
+)
 
 THROTTLED = SendError("Throttling", "Rate exceeded")
 EXPIRED = SendError("ExpiredToken", "The security token included in the request is expired")
@@ -26,26 +30,6 @@ NO_NAME = SendError("EndpointConnectionError", "Name or service not known")
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FIRST_PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS", "REJECTED_PAUSE_SECONDS"):
         monkeypatch.setattr(outbox, name, 0.01)
-
-
-class FakeTransport:
-    """Takes requests, raises what it was given, or hangs while it is held."""
-
-    def __init__(self) -> None:
-        self.attempts: list[Sequence[Datum]] = []
-        self.sent: list[Datum] = []
-        self.troubles: list[Exception] = []
-        self.trouble: Exception | None = None
-        self.free = threading.Event()
-        self.free.set()
-
-    def send(self, data: Sequence[Datum]) -> None:
-        self.attempts.append(data)
-        self.free.wait(10)
-        trouble = self.troubles.pop(0) if self.troubles else self.trouble
-        if trouble is not None:
-            raise trouble
-        self.sent += data
 
 
 class Running:

@@ -25,8 +25,8 @@ from tests.staged_resiliency.probe.agent.hostile.dns_server import (
     name,
     record,
 )
-from tests.staged_resiliency.probe.agent.hostile.http_answers import OK, after_request
-from tests.staged_resiliency.probe.agent.hostile.servers import HOST, Peer, closed_port, serving
+from tests.staged_resiliency.probe.agent.hostile.http_answers import after_request
+from tests.staged_resiliency.probe.agent.hostile.servers import HOST, Peer, serving
 from tests.staged_resiliency.probe.agent.support import instance_metadata
 
 
@@ -167,26 +167,3 @@ def test_what_a_target_answers_can_t_move_the_cursor() -> None:
         )
     assert len(lines) == 3
     assert all(line.isascii() and line.isprintable() for line in lines)
-
-
-@pytest.mark.parametrize(("well", "status"), [(True, 0), (False, 1)])
-def test_the_command_ends_with_0_when_all_are_well_and_else_with_1(
-    well: bool, status: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "probe.json"
-    with serving(after_request(OK + b"\r\n")) as server:
-        ports = [server.port, server.port if well else closed_port()]
-        targets = [
-            {"metric": f"m{number}", "check": "http", "host": HOST, "port": port}
-            for number, port in enumerate(ports)
-        ]
-        top = {"service": "shop", "namespace": "Shop", "targets": targets}
-        file.write_text(json.dumps(top), encoding="utf-8")
-        assert main(["--configuration", str(file), "--once"]) == status
-    reported = capsys.readouterr()
-    assert reported.err == ""
-    assert [line.split()[2] for line in reported.out.splitlines()] == [
-        "VALUE",
-        "1",
-        "1" if well else "0",
-    ]

@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -26,12 +25,6 @@ from tests.staged_resiliency.probe.agent.support import (
 )
 
 
-@pytest.fixture
-def world() -> Iterator[VirtualHost]:
-    with VirtualHost() as world:
-        yield world
-
-
 def sampler_of(
     world: VirtualHost, results: list[Result], check: Check = WELL, metric: str = "db-connectivity"
 ) -> Sampler:
@@ -40,8 +33,7 @@ def sampler_of(
     return sampler
 
 
-@pytest.mark.no_cover
-def test_each_minute_of_two_days_has_six_samples_of_each_target_whatever_the_others_do(
+def test_each_minute_of_three_hours_has_six_samples_of_each_target_whatever_the_others_do(
     world: VirtualHost,
 ) -> None:
     counted: Counter[tuple[str, int]] = Counter()
@@ -55,8 +47,8 @@ def test_each_minute_of_two_days_has_six_samples_of_each_target_whatever_the_oth
     checks = {"hanging": HANGING, "slow": SLOW_TO_FAIL}
     for metric, check in checks.items():
         Sampler(world.tools, host_series(metric), check, 10, 5, record).start()
-    world.run(2 * DAY + 30)
-    whole = range(MIDNIGHT + 60, MIDNIGHT + int(2 * DAY), 60)
+    world.run(3 * HOUR + 30)
+    whole = range(MIDNIGHT + 60, MIDNIGHT + 3 * HOUR, 60)
     for metric in checks:
         assert [counted[metric, minute] for minute in whole] == [6] * len(whole)
     assert seen == {
@@ -181,22 +173,6 @@ def test_each_sample_counts_once_in_the_minute_that_the_clock_showed_when_it_beg
         assert sampler.skipped == 0
 
 
-def test_a_repeated_second_puts_no_sample_into_a_wrong_minute(world: VirtualHost) -> None:
-    """As with a leap second: 23:59:59 comes twice."""
-    results: list[Result] = []
-    sampler = Sampler(world.tools, host_series("db"), WELL, 10, 5, results.append)
-    world.time.set_wall(DAY - 0.5)
-    sampler.take()
-    world.run(0.6)
-    world.time.set_wall(-1)
-    sampler.take()
-    world.run(1)
-    sampler.take()
-    world.run(1)
-    day = MIDNIGHT + int(DAY)
-    assert [result.minute for result in results] == [day - 60, day - 60, day]
-
-
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Apia"])
 def test_the_time_zone_means_nothing(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
     monkeypatch.setenv("TZ", zone)
@@ -258,6 +234,5 @@ def test_whatever_a_check_raises_is_a_failure_of_its_sample(world: VirtualHost) 
     assert len(results) == 6
 
 
-def test_the_context_of_tls_is_made_once() -> None:
-    with VirtualHost() as world:
-        assert world.tools.context() is world.tools.context()
+def test_the_context_of_tls_is_made_once(world: VirtualHost) -> None:
+    assert world.tools.context() is world.tools.context()

@@ -52,10 +52,7 @@ def targets(count: int, interval: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("count", "interval"),
-    [
-        pytest.param(1001, 1, id="each second"),
-        pytest.param(6001, 6, id="every six seconds"),
-    ],
+    [(1001, 1), (2001, 2)],
 )
 def test_more_samples_than_a_host_should_take_are_refused_with_the_formula(
     count: int, interval: int
@@ -69,4 +66,4 @@ def test_more_samples_than_a_host_should_take_are_refused_with_the_formula(
 
 
 def test_as_many_samples_as_a_host_should_take_are_taken() -> None:
-    assert len(parse(targets(6000, 6)).targets) == 6000
+    assert len(parse(targets(2000, 2)).targets) == 2000

@@ -45,32 +45,29 @@ def raising(error: Exception) -> Callable[..., Any]:
 
 
 @cases(
-    ("error", "detail"),
+    ("lookup", "detail"),
     {
-        "no such name": (
-            socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+        "finds no such name": (
+            raising(socket.gaierror(socket.EAI_NONAME, "Name or service not known")),
             "Name or service not known",
         ),
-        "no server": (
-            socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"),
-            "Temporary failure in name resolution",
+        "has an odd reason": (
+            raising(socket.gaierror(-99, "odd\x1b[31m\n<3>fire")),
+            r"odd\?\[31m\?<3>fire",
         ),
-        "odd reason": (socket.gaierror(-99, "odd\x1b[31m\n<3>fire"), r"odd\?\[31m\?<3>fire"),
-        "bad label": (UnicodeError("label empty or too long"), "the name can't be encoded"),
-        "no character": (
-            UnicodeEncodeError("idna", "\udfff", 0, 1, "odd\n"),
+        "finds a bad label": (
+            raising(UnicodeError("label empty or too long")),
             "the name can't be encoded",
         ),
+        "finds what is no character": (
+            raising(UnicodeEncodeError("idna", "\udfff", 0, 1, "odd\n")),
+            "the name can't be encoded",
+        ),
+        "finds no address": (finding(), "the name has no address"),
     },
 )
-def test_a_lookup_that_fails_is_a_failure_of_dns(error: Exception, detail: str) -> None:
-    result = ask(TcpCheck(NAME, 1), lookup=raising(error))
-    assert_ends(result, Expected("dns", detail))
-
-
-def test_a_name_without_an_address_is_a_failure_of_dns() -> None:
-    result = ask(TcpCheck(NAME, 1), lookup=finding())
-    assert_ends(result, Expected("dns", "the name has no address"))
+def test_it_is_a_failure_of_dns_when_a_lookup(lookup: Callable[..., Any], detail: str) -> None:
+    assert_ends(ask(TcpCheck(NAME, 1), lookup=lookup), Expected("dns", detail))
 
 
 def test_a_lookup_that_hangs_runs_into_the_deadline() -> None:
@@ -142,11 +139,7 @@ def test_an_ipv6_address_is_reached() -> None:
 
 @cases(
     "script",
-    {
-        "silence": Peer.hold,
-        "end": Peer.end,
-        "flood": lambda peer: peer.flood(b"\0" * 9999),
-    },
+    {"silence": Peer.hold, "end": Peer.end, "flood": lambda peer: peer.flood(b"\0" * 9999)},
 )
 def test_a_connection_that_is_made_is_well_whatever_comes_next(
     script: Callable[[Peer], None],
@@ -173,24 +166,21 @@ def sockets_that(fail: Callable[[], int]) -> SimpleNamespace:
 
 
 @pytest.mark.parametrize(
-    ("number", "kind"),
+    ("kind", "number"),
     [
-        (errno.EAGAIN, "unreachable"),  # which does not mean that it is made later
-        (errno.EADDRNOTAVAIL, "unreachable"),
-        (errno.EHOSTUNREACH, "unreachable"),
-        (errno.ENETUNREACH, "unreachable"),
-        (errno.EACCES, "unreachable"),
-        (errno.EPERM, "unreachable"),
-        (errno.ENOBUFS, "unreachable"),
-        (errno.EMFILE, "unreachable"),
-        (errno.ETIMEDOUT, "timeout"),
-        (errno.ECONNREFUSED, "refused"),
-        (errno.ECONNRESET, "refused"),
-        (9999, "unreachable"),
+        ("timeout", errno.ETIMEDOUT),
+        ("refused", errno.ECONNREFUSED),
+        ("refused", errno.ECONNRESET),
+        ("unreachable", errno.EAGAIN),  # which does not mean that it is made later
+        ("unreachable", errno.EHOSTUNREACH),
+        ("unreachable", errno.ENETUNREACH),
+        ("unreachable", errno.EPERM),
+        ("unreachable", errno.EMFILE),
+        ("unreachable", 9999),
     ],
 )
 def test_each_error_of_a_connection_has_its_class(
-    number: int, kind: str, monkeypatch: pytest.MonkeyPatch
+    kind: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sockets, "socket", sockets_that(lambda: number))
     assert_ends(ask(TcpCheck(UNLUCKY, 1)), Expected(kind, os.strerror(number)))

@@ -77,7 +77,6 @@ def read_exactly(size: int) -> None:
         "chunks": (read_chunks, 65_536),
     },
 )
-@pytest.mark.no_cover
 def test_single_bytes_cost_no_more_than_their_number(
     work: Callable[[int], None], most: int
 ) -> None:
@@ -86,7 +85,6 @@ def test_single_bytes_cost_no_more_than_their_number(
     assert much < 1
 
 
-@pytest.mark.no_cover
 def test_64_kb_in_pieces_of_a_few_bytes_are_read_within_the_deadline() -> None:
     def script(peer: Peer) -> None:
         peer.hear()

@@ -103,61 +103,54 @@ class Row:
     detail: str
 
 
-HANDSHAKE = r"TLS handshake: no answer within 0\.2 s"
 REASON = "[A-Z0-9_/]+"
-RESET = "Connection reset by peer|Broken pipe|Transport endpoint is not connected"
+WARNING = b"\x15\x03\x03\x00\x02\x01\x5a"
 
 HANDSHAKES = [
-    Row("silence", Peer.hold, tls(), "timeout", HANDSHAKE),
-    Row("silence after the hello", after_hello(), tls(), "timeout", HANDSHAKE),
-    Row(
-        "drip of a record",
-        after_hello(then=lambda peer: peer.drip(RECORD * 99)),
-        tls(),
-        "timeout",
-        HANDSHAKE,
-    ),
-    Row("HTTP", after_hello(b"HTTP/1.1 400 Bad Request\r\n\r\n"), tls(), "tls", REASON),
-    Row("garbage", after_hello(b"\xff" * 4096), tls(), "tls", REASON),
-    Row(
-        "alert",
-        after_hello(b"\x15\x03\x03\x00\x02\x02\x28"),
-        tls(),
-        "tls",
-        "[A-Z0-9_/]*ALERT_HANDSHAKE_FAILURE",
-    ),
-    Row(
-        "alert without an end",
-        after_hello(then=lambda peer: peer.flood(b"\x15\x03\x03\x00\x02\x01\x5a")),
-        tls(),
-        "tls",
-        REASON,
-    ),
-    Row(
-        "end after the hello",
-        after_hello(then=Peer.end),
-        tls(),
-        "tls",
-        f"{REASON}|the connection .*",
-    ),
-    Row(
-        "reset after the hello",
-        after_hello(then=Peer.reset),
-        tls(),
-        "refused",
-        RESET,
-    ),
-    Row("reset at once", Peer.reset, tls(), "refused", RESET),
-    Row(
-        "reset within a record",
-        after_hello(RECORD, then=Peer.reset),
-        tls(),
-        "refused",
-        RESET,
-    ),
+    Row(name, script, tls(), kind, detail)
+    for kind, detail, scripts in (
+        (
+            "timeout",
+            r"TLS handshake: no answer within 0\.2 s",
+            {
+                "silence": Peer.hold,
+                "silence after the hello": after_hello(),
+                "drip of a record": after_hello(then=lambda peer: peer.drip(RECORD * 99)),
+            },
+        ),
+        (
+            "tls",
+            REASON,
+            {
+                "HTTP": after_hello(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+                "garbage": after_hello(b"\xff" * 4096),
+                "alert without an end": after_hello(then=lambda peer: peer.flood(WARNING)),
+            },
+        ),
+        (
+            "tls",
+            "[A-Z0-9_/]*ALERT_HANDSHAKE_FAILURE",
+            {"alert": after_hello(b"\x15\x03\x03\x00\x02\x02\x28")},
+        ),
+        (
+            "tls",
+            f"{REASON}|the connection .*",
+            {"end after the hello": after_hello(then=Peer.end)},
+        ),
+        (
+            "refused",
+            "Connection reset by peer|Broken pipe|Transport endpoint is not connected",
+            {
+                "reset at once": Peer.reset,
+                "reset after the hello": after_hello(then=Peer.reset),
+                "reset within a record": after_hello(RECORD, then=Peer.reset),
+            },
+        ),
+    )
+    for name, script in scripts.items()
 ]
 
-
+MISMATCH = "Hostname mismatch, certificate is not valid for 'shop.example.com'."
 CERTIFICATES = [
     *(
         Row(name, showing(certificate), tls(), "tls", detail)
@@ -176,17 +169,14 @@ CERTIFICATES = [
                 issued(authority(), [NAME]),
                 "unable to get local issuer certificate|certificate signature failure",
             ),
-            "of another name": (
-                issued(OURS, ["other.example.com"]),
-                "Hostname mismatch, certificate is not valid for 'shop.example.com'.",
-            ),
+            "of another name": (issued(OURS, ["other.example.com"]), MISMATCH),
             "of names that are nearly right": (
                 issued(OURS, ["example.com", "*.shop.example.com", "*.com", "*"]),
-                "Hostname mismatch, certificate is not valid for 'shop.example.com'.",
+                MISMATCH,
             ),
             "of names with escape sequences and zeros": (
                 issued(OURS, ["\x1b[31mred\r\n<3>fire", NAME + "\0.evil.example"]),
-                "Hostname mismatch, certificate is not valid for 'shop.example.com'.",
+                MISMATCH,
             ),
             "of no name": (issued(OURS), "Hostname mismatch, .*"),
         }.items()
@@ -247,34 +237,21 @@ SESSIONS = [
         "timeout",
         "(waiting for the answer|reading the body): .*",
     ),
-    Row(
-        "end without TLS's farewell, all said",
-        showing(GOOD, answering(OK + b"bookstore", then=lambda peer: peer.sock.close())),
-        https("bookstore"),
-        WELL,
-        "status 200 with the text",
+    *(
+        Row(
+            f"end without TLS's farewell, {name}",
+            showing(GOOD, answering(answer, then=lambda peer: peer.sock.close())),
+            https("bookstore"),
+            kind,
+            detail,
+        )
+        for name, answer, kind, detail in (
+            ("all said", OK + b"bookstore", WELL, "status 200 with the text"),
+            ("not all said", OK + b"book", "mismatch", "status 200 without the text 'bookstore'"),
+            ("nothing said", b"", "mismatch", "the connection ended after b''"),
+        )
     ),
-    Row(
-        "end without TLS's farewell, not all said",
-        showing(GOOD, answering(OK + b"book", then=lambda peer: peer.sock.close())),
-        https("bookstore"),
-        "mismatch",
-        "status 200 without the text 'bookstore'",
-    ),
-    Row(
-        "end without TLS's farewell, nothing said",
-        showing(GOOD, answering(then=lambda peer: peer.sock.close())),
-        https(),
-        "mismatch",
-        "the connection ended after b''",
-    ),
-    Row(
-        "garbage within the session",
-        showing(GOOD, garbage),
-        https(),
-        "tls",
-        REASON,
-    ),
+    Row("garbage within the session", showing(GOOD, garbage), https(), "tls", REASON),
     Row(
         "a client's certificate is wanted, TLS 1.3",
         showing(GOOD, edit=wants_a_client_certificate),

@@ -1,19 +1,20 @@
-"""Edits of a service file's drills, and edits that drills follow; ``edits`` has the others."""
+"""Edits of the drills of a service, and edits that drills follow."""
 
 from collections.abc import Callable
 
 from staged_resiliency.drills import functions
 from tests.stacks.deployed_drills import SECURITY_GROUPS, SUBNETS
-from tests.stacks.edits import (
+from tests.stacks.edits.row import (
     ALARMS,
     ASSOCIATION,
     FAILOVER_ALARM,
-    GREEN_ID,
     GREEN_STATUS,
     PRIMARY,
     SECONDARY,
     STATUS,
     Row,
+    both_ids,
+    every,
 )
 from tests.support import Data
 
@@ -43,10 +44,6 @@ GREMLIN = {
 }
 
 
-def _all(action: str, labels: set[str]) -> set[str]:
-    return {f"{action} {label}" for label in labels}
-
-
 def _machines(*drills: str) -> set[str]:
     return {f"machine {NAMES[drill]}" for drill in drills or DRILLS}
 
@@ -72,10 +69,6 @@ def _parts(drill: str) -> set[str]:
         _schedule(drill),
         f"alarm {name}-overdue",
     }
-
-
-def _both_ids(env: Data) -> None:
-    env["hosts"]["green"]["instance_id"] = GREEN_ID
 
 
 ORIGIN: Data = {
@@ -106,30 +99,34 @@ def _of(drill: str, **changes: object) -> Callable[[Data], object]:
 
 DRILL_ROWS = [
     Row("drills enabled", lambda env: env["drills"].update(enabled=True),
-        _all("modify", _machines()) | {DASHBOARD}),
+        every("modify", _machines()) | {DASHBOARD},
+        found={"warning drills"}),
     Row("objective of drills changed", lambda env: env["drills"].update(objective_seconds=300),
-        _all("modify", _machines()) | {DASHBOARD}),
+        every("modify", _machines()) | {DASHBOARD}),
     Row("window of drills changed", lambda env: env["drills"].update(window={"from_hour": 10}),
-        _all("modify", _machines())),
+        every("modify", _machines())),
     Row("schedule of a drill changed", _of("shutdown", schedule="cron(0 11 ? * TUE#1 *)"),
         {f"modify {_schedule('shutdown')}"}),
     Row("time zone of a drill changed", _of("shutdown", timezone="Europe/Dublin"),
-        {f"modify {_schedule('shutdown')}", *_all("modify", _machines("shutdown"))}),
+        {f"modify {_schedule('shutdown')}", *every("modify", _machines("shutdown"))}),
     Row("duration of a drill changed", _of("shutdown", duration_minutes=15),
-        _all("modify", _faults("shutdown") | _machines("shutdown"))),
+        every("modify", _faults("shutdown") | _machines("shutdown"))),
     Row("dependency of a drill changed", _of("db-blackhole", dependency="cdn"),
-        _all("modify", _faults("db-blackhole") | _machines("db-blackhole"))),
+        every("modify", _faults("db-blackhole") | _machines("db-blackhole")),
+        found={"warning drills", "warning protection"}),
     Row("scope of a blackhole changed", _of("db-blackhole", scope="port"),
-        _all("modify", _faults("db-blackhole") | _machines("db-blackhole"))
+        every("modify", _faults("db-blackhole") | _machines("db-blackhole"))
         | {"add role: Assumed by AWS FIS for experiments on bookstore-api-blue and "
-           "bookstore-api-green."}),
+           "bookstore-api-green."},
+        found={"warning permissions"}),
     Row("drill of a database added",
         lambda env: env["drills"].update(more={
             "fault": "rds_failover", "dependency": "db", "db_instance": "shop-db",
             "schedule": "cron(0 10 ? * WED#1 *)"}),
-        {*_all("add", _parts("more")), f"modify {WATCHDOG}", DASHBOARD,
+        {*every("add", _parts("more")), f"modify {WATCHDOG}", DASHBOARD,
          "add role: Assumed by AWS FIS for experiments on DB instance shop-db.",
-         "add AWS::IAM::Policy"}),
+         "add AWS::IAM::Policy"},
+        found={"warning permissions"}),
     Row("database of a drill changed", lambda env: env["drills"]["more"].update(db_instance="b"),
         {"modify fault bookstore-production-drill-more",
          "modify machine bookstore-production-drill-more",
@@ -138,32 +135,38 @@ DRILL_ROWS = [
          "remove AWS::IAM::Policy"},
         first=lambda env: env["drills"].update(more={
             "fault": "rds_failover", "dependency": "db", "db_instance": "shop-db",
-            "schedule": "cron(0 10 ? * WED#1 *)"})),
+            "schedule": "cron(0 10 ? * WED#1 *)"}),
+        found={"warning drills", "warning permissions"}),
     Row("drill of an origin added", lambda env: env["drills"].update(more=ORIGIN),
-        {*_all("add", _parts("more") - {"fault bookstore-production-drill-more"}),
+        {*every("add", _parts("more") - {"fault bookstore-production-drill-more"}),
          f"modify {WATCHDOG}", DASHBOARD, "add AWS::IAM::Policy"},
-        first=_cdn_fails_over),
+        first=_cdn_fails_over,
+        found={"warning permissions"}),
     Row("origin of a drill changed", lambda env: env["drills"]["more"].update(origin_bucket="b-2"),
         {"modify machine bookstore-production-drill-more", "modify AWS::IAM::Policy"},
-        first=_origin_is_denied),
+        first=_origin_is_denied,
+        found={"warning drills", "warning permissions"}),
     Row("host of a drill changed", _of("shutdown", host="standby"),
-        _all("modify", _faults("shutdown") | _machines("shutdown")),
-        first=_both_ids),
+        every("modify", _faults("shutdown") | _machines("shutdown")),
+        first=both_ids,
+        found={"warning drills", "warning protection"}),
     Row("drill added",
         lambda env: env["drills"].update(more={**env["drills"]["shutdown"],
                                                "schedule": "cron(0 10 ? * WED#1 *)"}),
-        {*_all("add", _parts("more")), f"modify {WATCHDOG}", DASHBOARD}),
+        {*every("add", _parts("more")), f"modify {WATCHDOG}", DASHBOARD}),
     Row("drill removed", lambda env: env["drills"].pop("db-blackhole"),
-        {*_all("remove", _parts("db-blackhole")), f"modify {WATCHDOG}", DASHBOARD}),
+        {*every("remove", _parts("db-blackhole")), f"modify {WATCHDOG}", DASHBOARD},
+        found={"warning protection"}),
     Row("runbook of drills given",
         lambda env: env["drills"].update(runbook="https://wiki.example.com/drills"),
-        _all("modify", _machines()) | {DASHBOARD}),
+        every("modify", _machines()) | {DASHBOARD}),
     Row("messages of passed drills turned off",
-        lambda env: env["drills"].update(notify_passed=False), _all("modify", _machines())),
+        lambda env: env["drills"].update(notify_passed=False), every("modify", _machines())),
     Row("keys of volumes given",
         lambda env: env["drills"].update(
             volume_keys=["arn:aws:kms:us-west-2:532151327118:key/1234abcd-12ab-34cd-56ef-1234567890ab"]),
-        _all("modify", STARTERS_OF_HOSTS | _machines())),
+        every("modify", STARTERS_OF_HOSTS | _machines()),
+        found={"warning permissions"}),
     Row("network of private hosts given",
         lambda env: env["drills"].update(
             network={"subnets": SUBNETS, "security_groups": SECURITY_GROUPS}),
@@ -172,27 +175,30 @@ DRILL_ROWS = [
             "do, from within their VPC.",
             "add role: Assumed by Lambda for the drills of bookstore: resolves names and asks "
             "hosts as their clients do, from within their VPC.",
-            *_all("modify", {f"role: Assumed by Lambda for the drills of bookstore: {each.duty}."
+            *every("modify", {f"role: Assumed by Lambda for the drills of bookstore: {each.duty}."
                              for each in functions.ALL}),
-            *_all("modify", _machines()),
+            *every("modify", _machines()),
             f"modify {WATCHDOG}", f"modify {CLEANUP}",
-        }),
+        },
+        found={"warning permissions"}),
     Row("Gremlin injects the faults",
         lambda env: env["drills"].update(engine={"gremlin": GREMLIN}),
-        _all("modify", _machines() | ROLES_OF_FUNCTIONS)
-        | _all("remove", _faults()
+        every("modify", _machines() | ROLES_OF_FUNCTIONS)
+        | every("remove", _faults()
                | {"role: Assumed by AWS FIS for experiments on bookstore-api-blue and "
-                  "bookstore-api-green."})),
+                  "bookstore-api-green."}),
+        found={"warning drills", "warning permissions"}),
     Row("active: green, with drills", lambda env: env.update(active="green"),
         {
             f"add health check {GREEN_STATUS}",
             f"remove health check {STATUS}",
             f"modify {FAILOVER_ALARM}",
             f"modify {PRIMARY}", f"modify {SECONDARY}",
-            *_all("modify", _faults() | _machines()),
+            *every("modify", _faults() | _machines()),
             DASHBOARD,
         },
-        first=_both_ids),
+        first=both_ids,
+        found={"warning clients", "warning drills", "warning protection"}),
     Row("dependency added, with drills",
         lambda env: env["dependencies"].update(
             search={"label": "Search", "host": "search.pingpublications.com", "port": 9200}),
@@ -200,12 +206,13 @@ DRILL_ROWS = [
             "add alarm bookstore-api-blue-search-connectivity-failed",
             "add alarm bookstore-api-green-search-connectivity-failed",
             f"modify {ASSOCIATION}",
-            *_all("modify", _machines()),
+            *every("modify", _machines()),
             DASHBOARD,
-        }),
+        },
+        found={"warning hosts"}),
     Row("label of a dependency edited, with drills",
         lambda env: env["dependencies"]["db"].update(label="Main database"),
         {f"modify {alarm}" for alarm in ALARMS if "-db-" in alarm}),
     Row("TTL changed, with drills", lambda env: env["endpoint"].update(ttl_seconds=10),
-        {f"modify {PRIMARY}", f"modify {SECONDARY}", *_all("modify", _machines("shutdown"))}),
+        {f"modify {PRIMARY}", f"modify {SECONDARY}", *every("modify", _machines("shutdown"))}),
 ]  # fmt: skip
