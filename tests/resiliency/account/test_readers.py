@@ -24,7 +24,6 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         yield Account(REGION, None, permissions="docs/adopting.md")
 
 
-@pytest.mark.no_cover
 def test_zones_that_could_hold_a_record_are_found_longest_name_first(account: Account) -> None:
     route53 = boto3.client("route53", region_name=REGION)
     for number, name in enumerate(("example.com", "shop.example.com", "myshop.example.com")):
@@ -33,7 +32,6 @@ def test_zones_that_could_hold_a_record_are_found_longest_name_first(account: Ac
     assert [zone["Name"] for zone in found] == ["shop.example.com.", "example.com."]
 
 
-@pytest.mark.no_cover
 def test_what_does_not_exist_is_none_or_left_out(account: Account) -> None:
     aws = account.home
     assert readers.health_check(aws, "0e0b0e0a-1111-2222-3333-444444444444") is None
@@ -43,7 +41,6 @@ def test_what_does_not_exist_is_none_or_left_out(account: Account) -> None:
     assert readers.instances(aws, "tag:Name", ["none"]) == []
 
 
-@pytest.mark.no_cover
 def test_more_alarms_than_a_call_names_are_read(account: Account) -> None:
     cloudwatch = boto3.client("cloudwatch", region_name=REGION)
     names = [f"alarm-{number}" for number in range(150)]
@@ -72,7 +69,6 @@ def test_instances_are_found_by_a_filter_with_their_names(account: Account) -> N
     assert (found["InstanceId"], readers.name_tag(found)) == (kept, "shop-blue")
 
 
-@pytest.mark.no_cover
 def test_subscriptions_are_confirmed_or_not(account: Account) -> None:
     sns = boto3.client("sns", region_name=REGION)
     arn = sns.create_topic(Name="ops")["TopicArn"]
@@ -100,7 +96,6 @@ def test_the_template_of_a_stack_is_read_as_json_or_yaml(account: Account, body:
     assert readers.template_of_stack(account.home, "none") is None
 
 
-@pytest.mark.no_cover
 def test_another_region_of_the_account_can_be_read(account: Account) -> None:
     assert account.in_region("us-east-1").region == "us-east-1"
     assert account.in_region(REGION) is account.home

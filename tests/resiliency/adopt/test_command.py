@@ -85,7 +85,6 @@ def test_an_edited_file_can_be_compared(
         assert message in resiliency("adopt", RECORD, "--service-file", file, status=2).err
 
 
-@pytest.mark.no_cover
 def test_the_policy_allows_what_adopt_asks_for_and_nothing_else(
     made: HandMade, adopt: Adopt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

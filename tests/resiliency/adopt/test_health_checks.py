@@ -115,7 +115,6 @@ def test_what_route_53_can_not_follow_is_a_difference_of_the_status_alarm(
     assert "Name=bookstore-api-blue-StatusCheckFailed" in reads_again
 
 
-@pytest.mark.no_cover
 def test_a_secondary_has_no_health_check_of_its_own(made: HandMade, adopt: Adopt) -> None:
     zone = made.zone()
     blue, green = made.hosts()

@@ -73,7 +73,6 @@ def test_a_cname_becomes_the_pair_of_the_addresses(made: HandMade, adopt: Adopt)
     assert ("record", "Type") in fields(found)
 
 
-@pytest.mark.no_cover
 def test_a_pair_without_a_health_check_gets_one(made: HandMade, adopt: Adopt) -> None:
     blue, green = made.hosts()
     made.records(made.zone(), *pair(blue.address, green.address, None))
@@ -166,7 +165,6 @@ def test_a_load_balancer_that_the_region_does_not_have_is_unknown(
     assert found["env"]["failover_on"] == ["endpoint"]
 
 
-@pytest.mark.no_cover
 def test_the_endpoint_decides_where_no_instance_is_the_active_host(
     made: HandMade, adopt: Adopt
 ) -> None:
@@ -204,7 +202,6 @@ def test_a_zone_with_a_longer_name_is_the_one_that_answers(made: HandMade, adopt
     assert adopt()["env"]["hosted_zone"]["id"] == inner
 
 
-@pytest.mark.no_cover
 def test_a_private_zone_is_written_as_one(made: HandMade, adopt: Adopt) -> None:
     zone = made.zone(private=True)
     blue, green = made.hosts()
