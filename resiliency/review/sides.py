@@ -49,6 +49,8 @@ def require_template(stack: SynthesizedStack) -> SynthesizedStack:
     """Return a stack; raise UserError if its template does not have a template's form."""
     Templates({stack.name: stack.template})
     for logical_id, resource in stack.resources.items():
+        if not isinstance(resource.get("Type"), str):
+            raise UserError(f"{stack.name}: {logical_id}: Type: is no text; a resource has a type")
         if not isinstance(resource.get("Properties", {}), Mapping):
             raise UserError(f"{stack.name}: {logical_id}: Properties: is no object")
     return stack

@@ -53,7 +53,7 @@ CACHE_SECONDS = 60.0
 """The record's TTL: two resolvers that keep an answer so long differ by no more."""
 
 EXACT_SECONDS = 1.0
-"""What is stamped when it changes is seen late and told alike, but for rounding."""
+"""What is stamped when it changes is seen late and reported alike, but for rounding."""
 
 TOLERANCES: Mapping[tuple[Source, str], float] = {
     (Source.DNS, ""): LOOK_SECONDS,
@@ -117,16 +117,16 @@ def tolerance(source: Source, value: str) -> float:
 def test_the_drill_comes_to_the_verdict_of_the_rehearsal(run: tuple[Drilled, Status]) -> None:
     found, status = run
     rehearsal, drill = both(found)
-    told = f"rehearsal: {rehearsal.verdict.message}\ndrill: {drill.verdict.message}"
-    assert rehearsal.verdict.status is status, told
-    assert drill.verdict.status is status, told
+    difference = f"rehearsal: {rehearsal.verdict.message}\ndrill: {drill.verdict.message}"
+    assert rehearsal.verdict.status is status, difference
+    assert drill.verdict.status is status, difference
     assert found.status == "SUCCEEDED"
     assert drill.hypothesis == rehearsal.hypothesis
     one, other = (
         [(each.expectation, each.status) for each in judgements]
         for judgements in (rehearsal.verdict.judgements, drill.verdict.judgements)
     )
-    assert one == other, told
+    assert one == other, difference
 
 
 def test_the_drill_sees_what_the_rehearsal_sees(run: tuple[Drilled, Status]) -> None:
@@ -134,11 +134,11 @@ def test_the_drill_sees_what_the_rehearsal_sees(run: tuple[Drilled, Status]) -> 
     one, other = lines(rehearsal), lines(drill)
     assert one.keys() == other.keys()
     for key, line in one.items():
-        told = f"{key[1]}: rehearsal {line}, drill {other[key]}"
-        assert [value for _, value in line] == [value for _, value in other[key]], told
+        difference = f"{key[1]}: rehearsal {line}, drill {other[key]}"
+        assert [value for _, value in line] == [value for _, value in other[key]], difference
         for (at, value), (seen, _) in zip(line, other[key], strict=True):
             if at >= 0:  # what was there before, each saw when it began
-                assert seen == pytest.approx(at, abs=tolerance(key[0], value)), told
+                assert seen == pytest.approx(at, abs=tolerance(key[0], value)), difference
 
 
 def test_the_drill_measures_what_the_rehearsal_measures(run: tuple[Drilled, Status]) -> None:

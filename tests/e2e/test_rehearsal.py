@@ -338,9 +338,9 @@ def test_a_command_that_is_stopped_leaves_nothing_behind(
     below = _below(running.pid)
     assert len(below) >= 7  # a runner, an API, two services, two probes and a client
     running.send_signal(number)
-    _, told = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=60)
     assert running.returncode == 1
-    assert told == (
+    assert stderr == (
         f"rehearse: stopped by {number.name}; all its processes have ended, nothing is written\n"
     )
     assert not _left_of(below)
@@ -365,10 +365,10 @@ def test_a_process_that_is_killed_is_named(
         pid for pid in below if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
     )
     os.kill(lost, signal.SIGKILL)
-    _, told = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=60)
     assert running.returncode == 1
-    assert f"(process {lost}) was ended by signal SIGKILL; all its processes" in told
-    assert told.count("\n") == 1
+    assert f"(process {lost}) was ended by signal SIGKILL; all its processes" in stderr
+    assert stderr.count("\n") == 1
     assert not _left_of(below)
     assert not (tmp_path / "out").exists()
 

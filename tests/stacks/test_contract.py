@@ -183,13 +183,13 @@ def test_every_stack_resource_and_output_says_what_it_is_for(
             assert output["Description"]
         for logical_id, resource in template["Resources"].items():
             properties = resource.get("Properties", {})
-            told = (
+            purpose = (
                 properties.get("AlarmDescription")
                 or properties.get("Description")
                 or properties.get("Comment")
                 or resource.get("Metadata", {}).get("Description")
             )
-            assert told, f"{logical_id} does not say what it is for"
+            assert purpose, f"{logical_id} does not say what it is for"
 
 
 def test_templates_hold_nothing_but_what_ops_review(
@@ -198,5 +198,5 @@ def test_templates_hold_nothing_but_what_ops_review(
     for name, template in example_templates.items():
         metadata = template.get("Metadata", {})
         assert set(template) - {"Metadata", "Outputs"} == {"Description", "Resources"}
-        told = {"Hosts", "RecoveryTimeSeconds"} if name.endswith("-failover") else set()
-        assert set(metadata) == told
+        keys = {"Hosts", "RecoveryTimeSeconds"} if name.endswith("-failover") else set()
+        assert set(metadata) == keys

@@ -198,8 +198,8 @@ def acknowledged() -> Mapping[str, Mapping[str, set[str]]]:
             if entry.type == Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
                 stack = found.setdefault(node.node.path.partition("/")[0], {})
                 for finding, reason in _acknowledgements(entry.data):
-                    told = finding.removeprefix("Annotation::")
-                    stack.setdefault(told, set()).add(reason)
+                    rule = finding.removeprefix("Annotation::")
+                    stack.setdefault(rule, set()).add(reason)
     return found
 
 

@@ -32,21 +32,21 @@ def timing(template: Path, resiliency: Resiliency) -> Resiliency:
 def test_a_table_has_each_fault_of_a_template_and_what_its_number_rests_on(
     timing: Resiliency,
 ) -> None:
-    told = timing().out
-    assert "host stopped" in told
-    assert "never" in told
+    printed = timing().out
+    assert "host stopped" in printed
+    assert "never" in printed
     assert (
         "assumed host stopped: extra_periods, status_metric_delay, health_check_uptake, "
-        "dns_propagation, client_cache" in told
+        "dns_propagation, client_cache" in printed
     )
 
 
 def test_json_holds_the_same_for_programs_and_the_seed_decides(timing: Resiliency) -> None:
-    def told(seed: str) -> Any:
+    def printed(seed: str) -> Any:
         return json.loads(timing("--json", "--seed", seed).out)
 
-    assert told("1") == told("1")
-    assert told("1") != told("2")
+    assert printed("1") == printed("1")
+    assert printed("1") != printed("2")
 
 
 def test_what_is_no_template_is_reported_in_one_line(
@@ -61,8 +61,8 @@ def test_what_is_no_template_is_reported_in_one_line(
 
 @pytest.mark.parametrize("count", ["0", "-3", "many"])
 def test_a_number_of_outages_is_one_or_more(count: str, timing: Resiliency) -> None:
-    told = f"argument --outages: {count!r} is not a whole number of 1 or more\n"
-    assert timing("--outages", count, status=2).err.endswith(told)
+    printed = f"argument --outages: {count!r} is not a whole number of 1 or more\n"
+    assert timing("--outages", count, status=2).err.endswith(printed)
 
 
 def test_two_designs_are_printed_side_by_side(
@@ -71,22 +71,22 @@ def test_two_designs_are_printed_side_by_side(
     after = tmp_path / "after.json"
     text = template.read_text(encoding="utf-8")
     after.write_text(text.replace('"TTL": "60"', '"TTL": "10"'), encoding="utf-8")
-    told = timing("--against", after).out
-    assert "→" in told
-    assert "Assumptions, which no template contains" in told
+    printed = timing("--against", after).out
+    assert "→" in printed
+    assert "Assumptions, which no template contains" in printed
     first = json.loads(timing("--against", after, "--json").out)["compared"][0]
     assert (first["before"]["ttl_seconds"], first["after"]["ttl_seconds"]) == (60, 10)
     assert first["difference"]["worst"] < 0
 
 
 def test_an_assumption_can_be_given(timing: Resiliency) -> None:
-    def told(*words: str) -> Any:
+    def printed(*words: str) -> Any:
         return json.loads(timing("--json", *words).out)
 
-    stubborn = told("--assume", "client_cache=300", "--assume", "resolver_floor=0")
+    stubborn = printed("--assume", "client_cache=300", "--assume", "resolver_floor=0")
     assert stubborn["verdicts"][0]["parts"]["cache"]["worst"] > 200
     assert stubborn["assumptions"]["client_cache"]["assumed"] is False
-    assert told()["verdicts"][0]["parts"]["cache"]["worst"] <= 60
+    assert printed()["verdicts"][0]["parts"]["cache"]["worst"] <= 60
 
 
 def test_a_chart_is_written_beside_what_is_printed(
@@ -130,10 +130,10 @@ def test_what_can_not_be_done_or_would_have_no_effect_is_refused_in_one_line(
     content = json.loads(template.read_text(encoding="utf-8"))
     content["Parameters"] = {"Ttl": {"Type": "Number", "Default": 60}}
     template.write_text(json.dumps(content), encoding="utf-8")
-    told = timing(*words.format(template=template).split(), status=1)
-    assert told.err.startswith(message)
-    assert len(told.err.splitlines()) == 1
-    assert told.out == ""
+    printed = timing(*words.format(template=template).split(), status=1)
+    assert printed.err.startswith(message)
+    assert len(printed.err.splitlines()) == 1
+    assert printed.out == ""
 
 
 def test_an_objective_is_held_against_each_fault(
@@ -195,11 +195,11 @@ def test_a_pair_without_a_number_is_reported_with_the_others(
         template["Resources"][f"Books{name}"] = record
     template["Resources"]["BooksFirst"]["Properties"]["TTL"] = "soon"
     file.write_text(json.dumps(template), encoding="utf-8")
-    told = resiliency("timing", file, "--outages", "10", status=1).out
-    assert "shop.example.com A, TTL 30 s" in told
+    printed = resiliency("timing", file, "--outages", "10", status=1).out
+    assert "shop.example.com A, TTL 30 s" in printed
     assert (
         f"refused books.example.com A: {file}: BooksFirst: TTL: 'soon' is no number known before "
-        "the deployment" in " ".join(told.split())
+        "the deployment" in " ".join(printed.split())
     )
     done = resiliency("timing", file, "--outages", "10", "--json", status=1)
     (refused,) = json.loads(done.out)["refused"]

@@ -128,13 +128,13 @@ def test_what_stays_as_it_is_is_printed_once() -> None:
 
 
 def test_programs_get_both_sides_and_the_difference() -> None:
-    told = json.loads(json.dumps(comparison_json(compare(BEFORE, AFTER), seed=0)))
-    first = told["compared"][0]
+    document = json.loads(json.dumps(comparison_json(compare(BEFORE, AFTER), seed=0)))
+    first = document["compared"][0]
     assert (first["fault"], first["record"]) == ("host stopped", "shop.example.com")
     assert first["difference"]["p95"] == pytest.approx(
         first["after"]["total"]["p95"] - first["before"]["total"]["p95"], abs=0.11
     )
-    (gone,) = (each for each in told["compared"] if each["dependency"] == "db")
+    (gone,) = (each for each in document["compared"] if each["dependency"] == "db")
     assert gone["after"] is None
     assert gone["difference"] == {"best": None, "median": None, "p95": None, "worst": None}
 

@@ -74,7 +74,7 @@ def refusal(made: Data) -> str | None:
 
 @pytest.mark.parametrize("junk", JUNK)
 def test_junk_at_every_place_is_followed_or_refused_in_one_line(junk: str) -> None:
-    told = [refusal(replaced(path, JUNK[junk])) for path in places(template())]
-    refusals = [each for each in told if each is not None]
+    results = [refusal(replaced(path, JUNK[junk])) for path in places(template())]
+    refusals = [each for each in results if each is not None]
     assert len(refusals) > 10
     assert all(len(each.splitlines()) == 1 and each.isprintable() for each in refusals)

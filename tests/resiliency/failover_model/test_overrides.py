@@ -102,11 +102,11 @@ PROBE = Probe("Shop", 30, 10)
 )
 def test_what_templates_say_of_the_probe_replaces_defaults(pair: Pair) -> None:
     graph = FailoverGraph([pair], [probe_alarm("db-connectivity")], [Probe("Other", 1, 1), PROBE])
-    told = assumptions_for_pair(graph, pair, Assumptions())
-    assert (told.probe_interval.low, told.probe_interval.high) == (30, 30)
-    assert (told.probe_timeout.low, told.probe_timeout.high) == (10, 10)
-    assert told.probe_interval.basis == FROM_TEMPLATES
-    assert not told.probe_interval.assumed
+    found = assumptions_for_pair(graph, pair, Assumptions())
+    assert (found.probe_interval.low, found.probe_interval.high) == (30, 30)
+    assert (found.probe_timeout.low, found.probe_timeout.high) == (10, 10)
+    assert found.probe_interval.basis == FROM_TEMPLATES
+    assert not found.probe_interval.assumed
 
 
 def test_a_probe_of_another_service_changes_no_assumption() -> None:
@@ -118,9 +118,9 @@ def test_a_probe_of_another_service_changes_no_assumption() -> None:
 def test_what_somebody_gives_stays() -> None:
     pair = pair_of(healthy(peer_alarm()))
     given = parse_assumptions(["probe_interval=20"])
-    told = assumptions_for_pair(FailoverGraph([pair], [], [PROBE]), pair, given)
-    assert told.probe_interval.low == 20
-    assert told.probe_timeout.low == 10
+    found = assumptions_for_pair(FailoverGraph([pair], [], [PROBE]), pair, given)
+    assert found.probe_interval.low == 20
+    assert found.probe_timeout.low == 10
 
 
 def test_a_probe_that_asks_rarely_finds_a_dead_endpoint_later() -> None:

@@ -65,14 +65,14 @@ def test_a_move_of_some_outages_only_is_printed() -> None:
 
 
 def test_programs_get_every_number_and_what_it_rests_on() -> None:
-    told = json.loads(json.dumps(timing_json(verdicts(), Assumptions(), seed=0)))
-    assert told["seed"] == 0
-    assert told["assumptions"]["checkers"]["assumed"] is True
-    first = told["verdicts"][0]
+    document = json.loads(json.dumps(timing_json(verdicts(), Assumptions(), seed=0)))
+    assert document["seed"] == 0
+    assert document["assumptions"]["checkers"]["assumed"] is True
+    first = document["verdicts"][0]
     assert (first["fault"], first["ttl_seconds"], first["moved"]) == ("host stopped", 60, 10)
     assert first["total"]["best"] <= first["total"]["p95"] <= first["total"]["worst"]
     assert set(first["parts"]) == {"detect", "decide", "propagate", "cache"}
-    never = next(each for each in told["verdicts"] if each["never"])
+    never = next(each for each in document["verdicts"] if each["never"])
     assert (never["total"], never["parts"], never["moved"]) == (None, {}, 0)
 
 
@@ -84,21 +84,21 @@ def test_a_target_whose_health_is_left_out_is_named() -> None:
         "left out shop.example.com A: EvaluateTargetHealth of the primary's alias is left out, as "
         "the templates do not describe its target; it may move clients sooner"
     ) in printed(found)
-    told = timing_json(found, Assumptions(), seed=0)
-    assert {tuple(each["left_out"]) for each in told["verdicts"]} == {("EvaluateTargetHealth",)}
+    document = timing_json(found, Assumptions(), seed=0)
+    assert {tuple(each["left_out"]) for each in document["verdicts"]} == {("EvaluateTargetHealth",)}
 
 
 def test_a_pair_that_only_its_targets_health_decides_is_unknown_not_never() -> None:
     pair = pair_of(None)
     alias = replace(pair, primary=replace(pair.primary, evaluates_target=True))
     found = failover_times(graph_of(alias), outages=10)
-    told = printed(found)
-    assert "unknown host stopped: not known, as EvaluateTargetHealth of" in told
-    assert "never" not in told
+    text = printed(found)
+    assert "unknown host stopped: not known, as EvaluateTargetHealth of" in text
+    assert "never" not in text
 
 
 def test_a_pair_that_a_metric_of_somebody_else_decides_is_unknown_not_never() -> None:
     orders = replace(status_alarm(), metric=Metric("Shop", "orders"))
-    told = printed(failover_times(graph_of(pair_of(unhealthy(orders))), outages=10))
-    assert "unknown host stopped: not known, as the model does not know how the fault shows" in told
-    assert "never" not in told
+    text = printed(failover_times(graph_of(pair_of(unhealthy(orders))), outages=10))
+    assert "unknown host stopped: not known, as the model does not know how the fault shows" in text
+    assert "never" not in text

@@ -156,7 +156,7 @@ def test_a_report_that_can_t_be_written_is_reported(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--time-scale", "0.5"], "'0.5' is no number from 1 to 120"),
         (["--time-scale", "fast"], "'fast' is no number from 1 to 120"),
@@ -165,8 +165,8 @@ def test_a_report_that_can_t_be_written_is_reported(
         (["--at-once", "0"], "'0' is no number from 1 to 100"),
     ],
 )
-def test_bad_options_are_refused(words: list[str], told: str, resiliency: Resiliency) -> None:
-    assert told in resiliency("rehearse", *words, status=2).err
+def test_bad_options_are_refused(words: list[str], message: str, resiliency: Resiliency) -> None:
+    assert message in resiliency("rehearse", *words, status=2).err
 
 
 def test_real_time_is_a_scale_of_one() -> None:
@@ -215,10 +215,10 @@ def test_a_pair_that_is_left_out_is_no_success(
 ) -> None:
     add_pair(rehearsal, example_templates, "CNAME")
     out = rehearsal("--scenario", "host-stops", status=1).out
-    told = "shop.pingpublications.com CNAME: only A and AAAA pairs can be rehearsed"
+    message = "shop.pingpublications.com CNAME: only A and AAAA pairs can be rehearsed"
     assert "1 of 1 passed" in out
-    assert f"left out: {told}" in out
-    assert f"Left out: {told}." in rehearsal.page()
+    assert f"left out: {message}" in out
+    assert f"Left out: {message}." in rehearsal.page()
 
 
 def test_one_pair_is_rehearsed_where_it_is_named(

@@ -31,8 +31,8 @@ def test_a_check_asks_the_stand_in_in_its_place() -> None:
 
 @pytest.mark.parametrize(("kind", "plain"), [("tls", "tcp"), ("https", "http")])
 def test_tls_is_left_out_with_all_that_is_about_it(kind: str, plain: str) -> None:
-    told = {**HTTP, "check": kind, "server_name": "x.example.com", "days_to_expiry": 7}
-    found = redirected_check({**told, "family": "ipv6"}, PLACE)
+    given = {**HTTP, "check": kind, "server_name": "x.example.com", "days_to_expiry": 7}
+    found = redirected_check({**given, "family": "ipv6"}, PLACE)
     assert found["check"] == plain
     assert not {"server_name", "days_to_expiry", "family"} & found.keys()
 

@@ -59,11 +59,11 @@ async def served(zone: Zone) -> AsyncIterator[tuple[str, int]]:
 
 
 async def requested(
-    given: Settings, clock: Clock, told: list[tuple[str, str]], until: Callable[[], bool]
+    given: Settings, clock: Clock, answers: list[tuple[str, str]], until: Callable[[], bool]
 ) -> None:
     """Let the client make requests, and keep what it says, until that is enough."""
     task = asyncio.get_running_loop().create_task(
-        request_forever(given, clock, lambda _, who, why: told.append((who, why)))
+        request_forever(given, clock, lambda _, who, why: answers.append((who, why)))
     )
     limit = time.monotonic() + 30
     while not until() and time.monotonic() < limit:
@@ -172,36 +172,36 @@ def test_a_name_that_can_t_be_resolved_is_reported(zone: Zone, name: str | None)
 def test_the_client_records_who_served_it_or_why_nobody_did(
     zone: Zone, service: tuple[str, int]
 ) -> None:
-    told: list[tuple[str, str]] = []
+    answers: list[tuple[str, str]] = []
 
     def until() -> bool:
-        zone.addresses = [GREEN] if told else [BLUE]
-        return bool(told) and told[-1][0] == NO_ANSWER
+        zone.addresses = [GREEN] if answers else [BLUE]
+        return bool(answers) and answers[-1][0] == NO_ANSWER
 
     async def run() -> None:
         async with served(zone) as place:
             places = {BLUE: service, GREEN: ("127.0.0.1", 1)}
             given = Settings(NAME, "A", place, places, "/version/", interval_seconds=5)
-            await requested(given, Clock.starting(100), told, until)
+            await requested(given, Clock.starting(100), answers, until)
 
     asyncio.run(run())
-    assert told[0] == ("shop-blue", "")
-    assert told[-1][0] == NO_ANSWER
-    assert told[-1][1]
+    assert answers[0] == ("shop-blue", "")
+    assert answers[-1][0] == NO_ANSWER
+    assert answers[-1][1]
 
 
 def test_a_service_that_answers_otherwise_does_not_serve(
     zone: Zone, service: tuple[str, int]
 ) -> None:
-    told: list[tuple[str, str]] = []
+    answers: list[tuple[str, str]] = []
 
     async def run() -> None:
         async with served(zone) as place:
             wrong = Settings(NAME, "A", place, {BLUE: service}, "/elsewhere")
-            await requested(wrong, Clock.starting(20), told, lambda: bool(told))
+            await requested(wrong, Clock.starting(20), answers, lambda: bool(answers))
 
     asyncio.run(run())
-    assert told[0] == (NO_ANSWER, "status 404")
+    assert answers[0] == (NO_ANSWER, "status 404")
 
 
 def test_settings_survive_the_way_to_another_process() -> None:

@@ -96,8 +96,8 @@ def test_the_current_folder_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError) as refused:
         require_writable(Path())
-    told = ".: is the current folder; name one within it: --out FOLDER"
-    assert str(refused.value) == told
+    message = ".: is the current folder; name one within it: --out FOLDER"
+    assert str(refused.value) == message
 
 
 @pytest.mark.parametrize("folder", ["/proc/x", "/proc/x/y", "/"])

@@ -61,16 +61,16 @@ def test_what_held_passes_with_the_times_it_took(deployment: Deployment) -> None
     (outcome,) = play(deployment, "host-stops", seed=0)
     assert outcome.verdict.status is Status.PASSED, outcome.verdict.message
     assert outcome.run == Run(1010, 1020, 1030, SCALE, 600)
-    told = outcome.journal
-    assert told["kind"] == "rehearsal"
-    assert (told["service"], told["environment"]) == ("bookstore", "production")
-    assert (told["experiment"], told["fault"]) == ("host-stops", "host stopped")
-    assert told["run_id"] == "bookstore-host-stops-19700101T001640Z-0"
-    assert told["measures"]["failover_seconds"] == 40
-    assert told["measures"]["failback_seconds"] == 60
-    assert told["predicted_seconds"].keys() == {"best", "median", "p95", "worst"}
-    assert [each["name"] for each in told["phases"]] == ["steady state", "fault", "recovery"]
-    assert json.loads(json.dumps(told)) == told
+    journal = outcome.journal
+    assert journal["kind"] == "rehearsal"
+    assert (journal["service"], journal["environment"]) == ("bookstore", "production")
+    assert (journal["experiment"], journal["fault"]) == ("host-stops", "host stopped")
+    assert journal["run_id"] == "bookstore-host-stops-19700101T001640Z-0"
+    assert journal["measures"]["failover_seconds"] == 40
+    assert journal["measures"]["failback_seconds"] == 60
+    assert journal["predicted_seconds"].keys() == {"best", "median", "p95", "worst"}
+    assert [each["name"] for each in journal["phases"]] == ["steady state", "fault", "recovery"]
+    assert json.loads(json.dumps(journal)) == journal
 
 
 def test_the_watcher_is_given_the_client_and_its_server(deployment: Deployment) -> None:
@@ -136,9 +136,9 @@ def test_a_client_that_is_late_on_a_busy_machine_was_served(
     assert "before the fault" not in judged(deployment, running, 0).verdict.message
 
 
-@pytest.mark.parametrize(("asked_at", "told"), [(1009.95, True), (1001.0, False)])
+@pytest.mark.parametrize(("asked_at", "is_reported"), [(1009.95, True), (1001.0, False)])
 def test_clients_must_have_been_served_by_the_active_host_before(
-    deployment: Deployment, asked_at: float, told: bool
+    deployment: Deployment, asked_at: float, is_reported: bool
 ) -> None:
     (outcome,) = play(deployment, "probe-killed", seed=0)
     seen = [
@@ -149,7 +149,7 @@ def test_clients_must_have_been_served_by_the_active_host_before(
     ]
     running = Running(outcome.plan, seen, [Phase("steady state", 1000, 1010)], outcome.run)
     verdict = judged(deployment, running, 0).verdict
-    assert ("before the fault clients were served by somebody" in verdict.message) is told
+    assert ("before the fault clients were served by somebody" in verdict.message) is is_reported
 
 
 @pytest.mark.parametrize(
@@ -163,12 +163,12 @@ def test_people_must_be_notified_of_what_the_plan_expects(
     silent = read_deployment(edited(example_templates, off))
     (outcome,) = play(silent, "host-stops", seed=0)
     assert outcome.verdict.status is Status.FAILED
-    told = f"nobody is notified of {STATUS_ALARM}: it has no topic as an action when it fires"
-    assert outcome.verdict.message == told
-    assert outcome.journal["verdict"]["message"] == told
+    message = f"nobody is notified of {STATUS_ALARM}: it has no topic as an action when it fires"
+    assert outcome.verdict.message == message
+    assert outcome.journal["verdict"]["message"] == message
     console = Console(file=io.StringIO(), width=60)
     print_outcomes(silent, [outcome], console)
-    assert told in console.file.getvalue()  # type: ignore[attr-defined]
+    assert message in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_people_must_be_notified_that_clients_are_moved_and_back(

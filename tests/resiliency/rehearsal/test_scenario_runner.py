@@ -55,19 +55,19 @@ def run_spec(deployment: Deployment, name: str, folder: Path, *hypothesis: Expec
 
 def events_of(given: RunSpec) -> Sequence[Sequence[object]]:
     """What a runner tells."""
-    told: list[Sequence[object]] = []
+    events: list[Sequence[object]] = []
 
     async def run() -> None:
-        await ScenarioRunner(given, told.append).run()
+        await ScenarioRunner(given, events.append).run()
 
     asyncio.run(asyncio.wait_for(run(), 120))
-    return told
+    return events
 
 
-def values(told: Sequence[Sequence[object]], source: str, subject: str) -> list[object]:
+def values(events: Sequence[Sequence[object]], source: str, subject: str) -> list[object]:
     """The values of one subject in the order of their times, each change once."""
     found: list[object] = []
-    seen = [rest for kind, *rest in told if kind == "seen"]
+    seen = [rest for kind, *rest in events if kind == "seen"]
     for each in sorted(seen, key=lambda one: float(str(one[0]))):
         if each[1:3] == [source, subject] and found[-1:] != [each[3]]:
             found.append(each[3])
@@ -80,7 +80,7 @@ def test_a_real_run_goes_from_well_to_broken_and_back(
 ) -> None:
     deployment = read_deployment(deciding_templates)
     record, blue, green = deployment.pair.name, deployment.active.name, deployment.standby.name
-    told = events_of(
+    events = events_of(
         run_spec(
             deployment,
             "db-blackholed",
@@ -93,31 +93,31 @@ def test_a_real_run_goes_from_well_to_broken_and_back(
             AlarmRecovers(FAILOVER_ALARM, 900),
         )
     )
-    assert [each[2] for each in told if each[0] == "began"] == [
+    assert [each[2] for each in events if each[0] == "began"] == [
         "start",
         "steady state",
         "fault",
         "recovery",
     ]
-    assert len([each for each in told if each[0] == "done"]) == 1
-    assert values(told, "fault", "dependency blackholed") == ["injected", "ended"]
-    assert values(told, "alarm", DB_ALARM)[-2:] == ["ALARM", "OK"]
-    (ended_at,) = [float(str(each[2])) for each in told if each[0] == "done"]
-    quiet = [float(str(each[1])) for each in told if each[2:4] == ["alarm", STATUS_ALARM]]
+    assert len([each for each in events if each[0] == "done"]) == 1
+    assert values(events, "fault", "dependency blackholed") == ["injected", "ended"]
+    assert values(events, "alarm", DB_ALARM)[-2:] == ["ALARM", "OK"]
+    (ended_at,) = [float(str(each[2])) for each in events if each[0] == "done"]
+    quiet = [float(str(each[1])) for each in events if each[2:4] == ["alarm", STATUS_ALARM]]
     assert max(quiet) > ended_at, "an alarm that never changed must be seen after the fault too"
-    (reachable,) = [each[1:] for each in told if each[0] == "reachable"]
+    (reachable,) = [each[1:] for each in events if each[0] == "reachable"]
     client = Settings.from_json(str(reachable[0]))
     assert client.name == record
     assert client.places.keys() == {deployment.active.address, deployment.standby.address}
     assert Clock.from_json(str(reachable[1])).scale == SCALE
-    assert values(told, "dns", record)[-3:] == ["54.213.54.171", "52.11.79.9", "54.213.54.171"]
-    clients = values(told, "client", record)
+    assert values(events, "dns", record)[-3:] == ["54.213.54.171", "52.11.79.9", "54.213.54.171"]
+    clients = values(events, "client", record)
     assert clients[0] == blue
     assert green in clients
     assert clients[-1] == blue
-    assert "ALARM" in values(told, "message", DB_ALARM)
-    assert values(told, "message", FAILOVER_ALARM)[-2:] == ["ALARM", "OK"]
-    assert values(told, "health check", "bookstore-api-blue-all-signals")[-3:] == [
+    assert "ALARM" in values(events, "message", DB_ALARM)
+    assert values(events, "message", FAILOVER_ALARM)[-2:] == ["ALARM", "OK"]
+    assert values(events, "health check", "bookstore-api-blue-all-signals")[-3:] == [
         "healthy",
         "unhealthy",
         "healthy",
@@ -125,12 +125,12 @@ def test_a_real_run_goes_from_well_to_broken_and_back(
 
 
 def test_a_process_that_is_lost_ends_the_run(deployment: Deployment, tmp_path: Path) -> None:
-    told: list[Sequence[object]] = []
+    events: list[Sequence[object]] = []
 
     async def run() -> None:
-        runner = ScenarioRunner(run_spec(deployment, "host-stops", tmp_path), told.append)
+        runner = ScenarioRunner(run_spec(deployment, "host-stops", tmp_path), events.append)
         task = asyncio.get_running_loop().create_task(runner.run())
-        while not told:
+        while not events:
             await asyncio.sleep(0.01)
         runner._fail("the client (process 7) ended with status 1: no more")
         runner._fail("another one")

@@ -40,7 +40,7 @@ def environment_of(case: Case) -> Environment:
     return service_of(document.data).environments["production"]
 
 
-def told(found: Iterable[ServiceWarning]) -> list[str]:
+def lines_of(found: Iterable[ServiceWarning]) -> list[str]:
     return [f"{each.id} {each}" for each in found]
 
 
@@ -48,7 +48,7 @@ def told(found: Iterable[ServiceWarning]) -> list[str]:
     "case", [*cases_of(TABLES / "warnings.txt", EXAMPLE_CORE)], ids=lambda case: case.name
 )
 def test_an_edit_of_the_example_has_these_warnings(case: Case) -> None:
-    assert told(warnings_of(environment_of(case))) == case.problems
+    assert lines_of(warnings_of(environment_of(case))) == case.problems
 
 
 NOTES = [*cases_of(TABLES / "notes.txt", NOTED), *cases_of(TABLES / "drill_notes.txt", DRILLED)]
@@ -56,7 +56,7 @@ NOTES = [*cases_of(TABLES / "notes.txt", NOTED), *cases_of(TABLES / "drill_notes
 
 @pytest.mark.parametrize("case", NOTES, ids=lambda case: case.name)
 def test_an_edit_of_the_example_has_these_notes(case: Case) -> None:
-    assert told(notes_of(environment_of(case))) == case.problems
+    assert lines_of(notes_of(environment_of(case))) == case.problems
 
 
 def test_a_warning_reads_as_path_and_message() -> None:

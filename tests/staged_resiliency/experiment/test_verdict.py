@@ -186,7 +186,7 @@ def test_something_happens_so_many_seconds_after_the_fault_or_its_end(
         ),
     },
 )
-def test_what_has_a_time_limit_is_told_with_it(
+def test_what_has_a_time_limit_is_reported_with_it(
     expectation: Expectation, seen: list[Observation], message: str
 ) -> None:
     found = judged(expectation, *seen)

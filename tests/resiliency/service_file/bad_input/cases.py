@@ -1,4 +1,4 @@
-"""Reads tables of edits of a file, with what is told of each: of service files and of others.
+"""Reads tables of edits of a file, with what is reported of each: of service files and of others.
 
 A table is a text file of cases, so that edits and messages stand there as a user sees them:
 

@@ -159,8 +159,8 @@ def test_each_error_is_reported_and_only_what_can_be_repeated_is_repeated(
     with pytest.raises(GremlinError) as raised:
         call(made.context)
     assert raised.value.code == f"Gremlin {status}"
-    told = f": {meaning}" if meaning else ""
-    message = f"Gremlin {status}: {method} {path}{told}; details of it"
+    reason = f": {meaning}" if meaning else ""
+    message = f"Gremlin {status}: {method} {path}{reason}; details of it"
     assert str(raised.value) == message
     assert isinstance(raised.value, AwsError)
     assert raised.value.refused == (status < 500)

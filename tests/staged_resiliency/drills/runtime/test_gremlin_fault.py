@@ -192,10 +192,10 @@ def test_an_attack_whose_answer_was_lost_is_looked_for_and_never_requested_again
         assert found.created == 1
 
 
-@pytest.mark.parametrize("told", ["at once", "later"])
-def test_an_attack_on_more_than_the_host_is_halted(told: str) -> None:
+@pytest.mark.parametrize("reported", ["at once", "later"])
+def test_an_attack_on_more_than_the_host_is_halted(reported: str) -> None:
     with gremlin_account(BLACKHOLE) as found:
-        if told == "later":
+        if reported == "later":
             path = "/attacks/00000000-0000-4000-8000-000000000000"
             found.gremlin.fail("GET", path, *[(503, "")] * 3)
         create = found.gremlin._create
@@ -208,7 +208,7 @@ def test_an_attack_on_more_than_the_host_is_halted(told: str) -> None:
         known = start(found)
         (attack,) = found.service.attacks
         assert len(attack.targets) == 3
-        if told == "later":
+        if reported == "later":
             assert attack.halted_at is None
             assert status(found, known)[0] == "failed"  # for which the run ends the fault
             advance(found, known)
