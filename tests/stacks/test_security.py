@@ -143,7 +143,7 @@ FORMS: Mapping[str, Service] = {
 }
 
 
-_SLOWLY = dict.fromkeys(("dependencies", "gremlin"), pytest.mark.slow)
+_SLOWLY = dict.fromkeys(("dependencies", "everything", "gremlin"), pytest.mark.slow)
 FORMS_MARKED = [pytest.param(form, marks=_SLOWLY.get(form, ())) for form in FORMS]
 
 
@@ -326,6 +326,7 @@ def _permissions_in(section: str) -> Mapping[str, set[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_page_on_security_has_every_permission_of_every_role() -> None:
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     drills = page.partition("## Drills")[2].partition("## People")[0]

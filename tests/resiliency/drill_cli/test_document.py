@@ -46,6 +46,7 @@ def shown(drill: Drill, *words: str, status: int = 0) -> str:
     return "\n".join(line.rstrip() for line in printed.strip("\n").splitlines())
 
 
+@pytest.mark.slow
 def test_every_output_in_the_document_is_the_commands_own(drill: Drill) -> None:
     for each in journals.drill_runs(3):
         if each["experiment"] in drill.aws.machines:

@@ -110,6 +110,7 @@ def test_a_moment_that_no_calendar_has_is_shown_as_dashes(drill: Drill) -> None:
     assert drill("follow", status=1).out.count("--:--:--Z") == 2
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(codec=None)))
 def test_any_text_becomes_one_visible_line(text: str) -> None:
     line = one_line(text)

@@ -72,6 +72,7 @@ def test_what_holds_ends_with_a_report_and_success(rehearsal: Rehearsal) -> None
     assert rehearsal.verdict("host-stops")["status"] == "passed"
 
 
+@pytest.mark.slow
 def test_the_scenarios_that_only_a_request_runs_are_named(rehearsal: Rehearsal) -> None:
     out = rehearsal().out
     names = "cdn-blackholed, db-hangs, cdn-hangs, db-degraded, db-fails-over"
@@ -86,6 +87,7 @@ def test_what_does_not_hold_ends_with_a_report_and_failure(rehearsal: Rehearsal)
     assert (rehearsal.out / "index.html").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "status"),
     [

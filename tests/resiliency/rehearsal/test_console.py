@@ -73,6 +73,7 @@ def test_failures_say_what_was_found(example_templates: Templates) -> None:
     assert "note nothing here would move clients" not in shown
 
 
+@pytest.mark.slow
 def test_the_last_lines_hold_clients_against_the_objective(deployment: Deployment) -> None:
     assert printed(deployment, "host-stops", "endpoint-hangs", seed=0)[-2:] == [
         "passed      bookstore-api-blue stops and comes back: clients reached bookstore-api-green "

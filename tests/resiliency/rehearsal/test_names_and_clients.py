@@ -157,6 +157,7 @@ def test_the_resolver_keeps_an_answer_for_its_ttl_and_no_longer(
     assert asyncio.run(run()) == [BLUE, BLUE, GREEN]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["other.example.com", None])
 def test_a_name_that_can_t_be_resolved_is_reported(zone: Zone, name: str | None) -> None:
     async def run() -> None:

@@ -72,6 +72,7 @@ def known(**spans: object) -> Callable[[Data], object]:
     return lambda environment: environment.update(assumptions=spans)
 
 
+@pytest.mark.slow
 def test_a_known_number_of_periods_takes_the_place_of_the_assumed_ones() -> None:
     assumed = misses(service_with(420, "host"))["host stopped"]
     assert "(assumed, as AWS" in assumed.message

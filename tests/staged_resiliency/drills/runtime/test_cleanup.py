@@ -60,6 +60,7 @@ def cleaned(made: Account) -> list[str]:
     return [key for key in made.objects() if key.startswith("ended/")]
 
 
+@pytest.mark.slow
 def test_a_run_whose_event_was_lost_is_cleaned_up_by_the_schedule(missed: Account) -> None:
     missed.service.now += cleanup.EVENT_SECONDS
     missed.clean_up_missed()
@@ -94,6 +95,7 @@ def test_the_host_of_a_run_of_long_ago_is_not_started_but_reported_until_it_runs
     assert len(cleaned(stopped)) == 1
 
 
+@pytest.mark.slow
 def test_a_host_is_not_started_again_because_a_message_can_not_be_sent(stopped: Account) -> None:
     """That the fault is over is recorded apart from that people know of it."""
     stopped.service.now += cleanup.EVENT_SECONDS

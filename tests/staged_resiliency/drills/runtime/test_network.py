@@ -155,6 +155,7 @@ def test_a_connection_that_is_never_made_ends_in_time() -> None:
         ask(HOST, endpoint(port), RECORD, seconds=0.3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["büro.example.com", "a..b"])
 def test_a_name_that_can_not_be_sent_is_no_answer(host: str) -> None:
     ca = authority()
@@ -196,6 +197,7 @@ def test_a_handshake_that_drips_ends_in_time() -> None:
         assert time.monotonic() - began < 10
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=400))
 def test_no_bytes_at_all_crash_it(raw: bytes) -> None:
     with pytest.raises(UnansweredError):

@@ -39,6 +39,7 @@ def run(made: Account, name: str = "run-1") -> tuple[str, Mapping[str, Any]]:
     return status, made.journal(name)["verdict"]
 
 
+@pytest.mark.slow
 def test_clients_of_the_dependency_move_and_return_while_those_of_the_service_stay() -> None:
     with drilled() as made:
         status, said = run(made)

@@ -65,6 +65,7 @@ def test_a_shutdown_that_fails_over_and_back_passes_with_its_numbers() -> None:
     assert experiment.stopped_at < made.service.natural_end(experiment)
 
 
+@pytest.mark.slow
 @cases(
     ("plan", "script", "status", "message"),
     {
@@ -269,6 +270,7 @@ def test_a_fault_is_ended_when_clients_go_unserved_for_longer_than_the_objective
     assert "s; the objective is 360 s" in found["message"]
 
 
+@pytest.mark.slow
 def test_a_stop_by_hand_is_followed_before_fis_has_carried_it_out() -> None:
     def stop(made: Account) -> None:
         made.service.StopExperiment({"id": "EXP00000"})

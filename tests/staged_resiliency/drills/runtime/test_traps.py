@@ -183,6 +183,7 @@ def test_a_run_whose_calendar_can_not_be_read_injects_nothing() -> None:
         assert made.service.experiments == []
 
 
+@pytest.mark.slow
 def test_a_run_announces_itself_waits_and_checks_everything_again() -> None:
     plan = replace(plans.SHUTDOWN, notice_seconds=1, sample_seconds=20, call_seconds=200)
     with account(plan) as made:
@@ -202,6 +203,7 @@ def test_a_run_announces_itself_waits_and_checks_everything_again() -> None:
     assert verdict["Message"].startswith("PASSED")
 
 
+@pytest.mark.slow
 def test_an_alarm_that_fires_after_the_announcement_refuses_the_run() -> None:
     plan = replace(plans.SHUTDOWN, notice_seconds=1)
     with account(plan) as made:
@@ -213,6 +215,7 @@ def test_an_alarm_that_fires_after_the_announcement_refuses_the_run() -> None:
         assert made.service.experiments == []
 
 
+@pytest.mark.slow
 def test_the_first_run_with_a_fault_names_who_approved_it() -> None:
     plan = replace(plans.SHUTDOWN, drill="never-run", sample_seconds=20, call_seconds=200)
     with account(plan) as made:

@@ -22,6 +22,7 @@ from tests.staged_resiliency.probe.agent.support import (
 )
 
 
+@pytest.mark.slow
 def test_two_hours_in_which_nothing_can_be_reached_lose_no_sample(tmp_path: Path) -> None:
     config = config_of({"hanging": HANGING, "broken": BROKEN})
     with VirtualHost(tmp_path, max_spooled(config)) as world:
@@ -42,6 +43,7 @@ def test_two_hours_in_which_nothing_can_be_reached_lose_no_sample(tmp_path: Path
         assert sum("publishing" in line for line in world.lines) == 2
 
 
+@pytest.mark.slow
 def test_two_hours_of_outage_lose_none_of_a_thousand_targets() -> None:
     config = config_of({f"target-{number}": WELL for number in range(1000)})
     now = [float(MIDNIGHT)]
