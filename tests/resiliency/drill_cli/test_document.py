@@ -3,6 +3,8 @@
 import functools
 from dataclasses import replace
 
+import pytest
+
 from tests import journals
 from tests.fake_aws import plans
 from tests.fake_aws.command import NOW, phase_record

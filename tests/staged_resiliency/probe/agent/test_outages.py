@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from staged_resiliency.probe.agent.agent import max_spooled
 from staged_resiliency.probe.agent.config import DROPPED_METRIC, HEARTBEAT_METRIC
 from staged_resiliency.probe.agent.metric_statistics import Datum
