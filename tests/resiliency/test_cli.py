@@ -69,6 +69,7 @@ def test_check_of_the_example_prints_its_notes(resiliency: Resiliency) -> None:
     assert printed.err == ""
 
 
+@pytest.mark.slow
 def test_check_prints_warnings_and_still_succeeds(resiliency: Resiliency) -> None:
     write_service(("ttl_seconds: 60", "ttl_seconds: 300"))
     assert resiliency("check").out.splitlines()[1] == (

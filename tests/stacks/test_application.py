@@ -291,6 +291,7 @@ def test_drills_are_deployed_after_all_that_guards_them(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_drills_code_is_an_asset_of_the_same_bytes_each_time(tmp_path: Path) -> None:
     def keys(folder: Path) -> set[str]:
         _assembly(folder, example(whole=True))
@@ -317,6 +318,7 @@ def test_a_zone_that_is_looked_up_is_the_one_of_the_drills_too(tmp_path: Path) -
     assert missing.startswith("hosted-zone:")
 
 
+@pytest.mark.slow
 def test_many_dependencies_are_synthesized() -> None:
     data = example_data()
     env = production(data)

@@ -55,6 +55,7 @@ def test_both_environments_have_what_is_written_once(shop: Service) -> None:
     assert (staging.drills.enabled, production.drills.enabled) == (True, False)
 
 
+@pytest.mark.slow
 def test_the_alarm_on_errors_watches_what_the_application_may_send(
     shop: Service, templates: Mapping[str, Template]
 ) -> None:

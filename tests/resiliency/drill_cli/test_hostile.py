@@ -119,6 +119,7 @@ def test_any_text_becomes_one_visible_line(text: str) -> None:
     assert visible(line) == line
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(codec=None)))
 def test_any_text_can_be_printed(text: str) -> None:
     console = SafeConsole(record=True, width=80)

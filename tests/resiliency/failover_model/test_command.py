@@ -29,6 +29,7 @@ def timing(template: Path, resiliency: Resiliency) -> Resiliency:
     return run
 
 
+@pytest.mark.slow
 def test_a_table_has_each_fault_of_a_template_and_what_its_number_rests_on(
     timing: Resiliency,
 ) -> None:

@@ -191,6 +191,7 @@ def add_pair(rehearsal: Rehearsal, templates: Templates, kind: str) -> None:
     written(edited(templates, edit), rehearsal.templates)
 
 
+@pytest.mark.slow
 def test_every_pair_is_rehearsed(example_templates: Templates, rehearsal: Rehearsal) -> None:
     add_pair(rehearsal, example_templates, "AAAA")
     out = rehearsal("--scenario", "host-stops").out

@@ -65,6 +65,7 @@ def printed(deployment: Deployment, *names: str, seed: int) -> Sequence[str]:
     return screen.getvalue().splitlines()
 
 
+@pytest.mark.slow
 def test_failures_say_what_was_found(example_templates: Templates) -> None:
     noisy = set_alarm("bookstore-api-green-db-connectivity-failed", Threshold=1)
     deployment = read_deployment(edited(example_templates, noisy))

@@ -157,6 +157,7 @@ async def _reachable(place: tuple[str, int], seconds: float = 10) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_blackholed_dependency_swallows_connections_until_it_recovers() -> None:
     async def run() -> list[bool]:
         dependency = Dependency(TCP, "127.0.0.1")
@@ -188,6 +189,7 @@ def test_an_http_dependency_answers_whoever_asks() -> None:
     assert asyncio.run(run()) == (200, b"fine")
 
 
+@pytest.mark.slow
 def test_a_dns_dependency_answers_until_it_is_blackholed() -> None:
     async def run() -> list[str]:
         dependency = Dependency(DNS, "127.0.0.1")

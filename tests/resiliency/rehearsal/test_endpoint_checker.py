@@ -83,6 +83,7 @@ def answers(kind: str, *, full: bool, scale: float) -> tuple[bool, float]:
     return asyncio.run(asyncio.wait_for(run(), 60))
 
 
+@pytest.mark.slow
 def test_a_tcp_check_sees_nothing_of_a_service_that_hangs_until_its_queue_is_full() -> None:
     answered, _ = answers("TCP", full=False, scale=200)
     assert answered

@@ -170,6 +170,7 @@ def test_a_name_that_can_t_be_resolved_is_reported(zone: Zone, name: str | None)
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_the_client_records_who_served_it_or_why_nobody_did(
     zone: Zone, service: tuple[str, int]
 ) -> None:

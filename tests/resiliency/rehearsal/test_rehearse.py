@@ -95,6 +95,7 @@ def test_the_watcher_is_given_the_client_and_its_server(deployment: Deployment) 
     assert clock.scale == SCALE
 
 
+@pytest.mark.slow
 def test_scenarios_wait_for_one_another_where_they_are_to(deployment: Deployment) -> None:
     outcomes = asyncio.run(played(deployment, "host-stops", "both-stop", seed=0, at_once=1))
     assert [outcome.plan.scenario.name for outcome in outcomes] == ["host-stops", "both-stop"]

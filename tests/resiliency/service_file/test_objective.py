@@ -356,6 +356,7 @@ def file_with(folder: Path, objective: str) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_an_enforced_objective_that_is_missed_is_a_problem_of_the_file(tmp_path: Path) -> None:
     file = file_with(tmp_path, "{ recovery_time_seconds: 320, enforce: true, faults: [host] }")
     with pytest.raises(ServiceFileError) as raised:
@@ -383,6 +384,7 @@ def test_the_command_prints_misses_as_warnings(tmp_path: Path, resiliency: Resil
     )
 
 
+@pytest.mark.slow
 def test_without_an_objective_the_model_is_not_even_loaded(tmp_path: Path) -> None:
     file = tmp_path / "bookstore.yaml"
     file.write_text(EXAMPLE_CORE, encoding="utf-8")

@@ -28,6 +28,7 @@ assert handlers.__file__.startswith({staged!r}), handlers.__file__
 """
 
 
+@pytest.mark.slow
 def test_handlers_load_with_nothing_but_python_and_botocore(tmp_path: Path) -> None:
     staged = tmp_path / "asset"
     with zipfile.ZipFile(lambda_code.code_archive()) as archive:

@@ -204,6 +204,7 @@ def test_no_bytes_at_all_crash_it(raw: bytes) -> None:
         name_in(raw, "environment")
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=200))
 def test_no_body_at_all_crashes_it(body: bytes) -> None:
     head = OK + b"Content-Length: %d\r\n\r\n" % len(body)

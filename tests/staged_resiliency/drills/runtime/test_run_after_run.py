@@ -64,6 +64,7 @@ def test_of_two_drills_that_start_at_the_same_moment_one_runs() -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_run_that_was_aborted_holds_up_the_next_until_its_fault_is_over_and_all_is_calm() -> None:
     with account(SHUTDOWN) as made:
         first = made.start_aborted(names.PREFLIGHT)

@@ -139,6 +139,7 @@ class Ec2:
         return ec2_answer(self.name)
 
 
+@pytest.mark.slow
 def test_a_process_of_its_own_asks_ec2_and_nothing_in_a_name_is_run(
     instance: InstanceMetadata, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
