@@ -190,7 +190,7 @@ def _destinations_have_ipv4_addresses(env: PartialDocument) -> Iterator[Problem]
             continue
         dependency = env.within("dependencies", name)
         host, family = dependency.text("host"), dependency.text("check", "family")
-        if (host and ":" in host) or family == "ipv6":
+        if (host and network_names.is_ipv6(host)) or family == "ipv6":
             yield drill.problem(
                 f"{shown(name)} is reached over IPv6, and AWS FIS takes names and addresses "
                 "over IPv4 alone; let the probe check it over IPv4, or remove the drill",

@@ -107,7 +107,7 @@ def _document_arn(document: str, place: Place) -> str:
 def ipv4_or_name(destination: str) -> str:
     """Validate the DNS name or IPv4 address of a dependency that a fault is aimed at."""
     found = network_names.dns_name_or_address(destination)
-    if ":" in found:
+    if network_names.is_ipv6(found):
         raise ValueError(
             f"{validation.shown(destination)} is an IPv6 address, and AWS FIS takes IPv4 "
             "addresses and names only; give one of these"
